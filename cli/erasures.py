@@ -3,6 +3,7 @@
 import json
 import sys
 from contextlib import nullcontext
+from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
@@ -92,6 +93,6 @@ async def _replay(settings: "Settings", *, only_look: bool) -> dict[str, Any]:
     context = build_context(settings, "erasures", PROGRAMMES)
     try:
         async with nullcontext() if only_look else announced(context, "erasures"):
-            return (await replay(context, system("erasure_replay"), only_look=only_look)).view()
+            return asdict(await replay(context, system("erasure_replay"), only_look=only_look))
     finally:
         await context.database.close()

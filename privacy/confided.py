@@ -47,7 +47,7 @@ async def confided_by(
     query = select(objections).where(_O.reference.in_([case.reference for case in cases]))
     own: dict[UUID, str] = {}
     all_of: set[str] = set()
-    for row in map(ObjectionRow.from_mapping, (await connection.execute(query)).mappings().all()):
+    for row in ObjectionRow.all_of(await connection.execute(query)):
         all_of.add(row.reference)
         if row.person_id == session.person_id and await _is_by(context, connection, session, row):
             own[row.objection_id] = row.reference

@@ -3,7 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 
 from sqlalchemy import select, text
 
@@ -39,10 +39,6 @@ class Replay:
     held: list[str] = field(default_factory=list)
     live: list[str] = field(default_factory=list)
     unlisted: int = 0
-
-    def view(self) -> dict[str, Any]:
-        """Return it as JSON."""
-        return {name: getattr(self, name) for name in ("listed", "erased_again", "held", "live", "unlisted")}
 
 
 async def replay(context: Context, actor: Actor, *, only_look: bool = False) -> Replay:

@@ -131,7 +131,7 @@ async def list_erasures(context: Context, reference: str) -> list[ErasureView]:
             .order_by(e.proposed_at.desc(), e.erasure_id)
             .limit(100)
         )
-        return [erasure_view(ErasureRow.from_mapping(row)) for row in (await connection.execute(query)).mappings()]
+        return [erasure_view(row) for row in ErasureRow.all_of(await connection.execute(query))]
 
 
 def erasure_view(row: ErasureRow) -> ErasureView:
@@ -191,8 +191,7 @@ async def _hold(connection: AsyncConnection, reference: str) -> tuple[_Case, lis
 async def _waiting(connection: AsyncConnection, person_id: UUID) -> ErasureRow | None:
     e = erasures.c
     query = select(erasures).where(e.person_id == person_id, e.state == ErasureState.PROPOSED.value)
-    found = (await connection.execute(query)).mappings().one_or_none()
-    return None if found is None else ErasureRow.from_mapping(found)
+    return ErasureRow.one_of(await connection.execute(query))
 
 
 async def _record(connection: AsyncConnection, act: Act, actor: Actor, case: _Case, row: ErasureRow) -> None:

@@ -85,10 +85,9 @@ async def release(
         case, key = await _case(context, connection, actor, reference)
         h = legal_holds.c
         query = select(legal_holds).where(h.hold_id == hold_id, h.reference == reference)
-        found = (await connection.execute(query)).mappings().one_or_none()
-        if found is None:
+        row = LegalHoldRow.one_of(await connection.execute(query))
+        if row is None:
             raise Refused("not_found", "The case has no legal hold of this id.")
-        row = LegalHoldRow.from_mapping(found)
         if row.released_at is not None:
             raise Refused("already_decided", "The legal hold is released.")
         released = {"released_by": signature_of(actor), "release_reason": request.reason.value, "released_at": at}
@@ -111,7 +110,7 @@ async def list_holds(context: Context, actor: Actor, reference: str) -> list[Leg
             key = None
         h = legal_holds.c
         query = select(legal_holds).where(h.reference == reference).order_by(h.placed_at.desc(), h.hold_id).limit(100)
-        return [hold_view(LegalHoldRow.from_mapping(row), key) for row in (await connection.execute(query)).mappings()]
+        return [hold_view(row, key) for row in LegalHoldRow.all_of(await connection.execute(query))]
 
 
 def hold_view(row: LegalHoldRow, key: DataKey | None) -> LegalHoldView:

@@ -124,7 +124,7 @@ async def list_own(context: Context, actor: Actor, session: Session) -> list[Own
         own = (await confided_by(context, connection, session, cases)).own
         query = select(objections).where(_O.objection_id.in_(own))
         query = query.order_by(_O.at.desc(), _O.objection_id).limit(_MOST_SHOWN)
-        rows = [ObjectionRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        rows = ObjectionRow.all_of(await connection.execute(query))
         return [await _own_view(context, connection, row) for row in rows]
 
 
@@ -142,7 +142,7 @@ async def list_open(
     if after is not None:
         query = query.where(tuple_(_O.due_at, _O.objection_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
-        rows = [ObjectionRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        rows = ObjectionRow.all_of(await connection.execute(query))
         page = rows[:limit]
         items = [_view(await _own_view(context, connection, row), row, at) for row in page]
         await _record_read(connection, actor, page, at)
@@ -164,10 +164,9 @@ async def answer(
 
     async def write(connection: AsyncConnection) -> Done:
         found = select(objections).where(_O.objection_id == objection_id).with_for_update()
-        held = (await connection.execute(found)).mappings().one_or_none()
-        if held is None:
+        row = ObjectionRow.one_of(await connection.execute(found))
+        if row is None:
             raise Refused("not_found", "There is no complaint of this id.")
-        row = ObjectionRow.from_mapping(held)
         if row.kind != ObjectionKind.COMPLAINT:
             raise Refused("wrong_stage", "A dispute is answered by its task departure_disputed.")
         if row.state != "open":

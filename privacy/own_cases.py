@@ -209,6 +209,6 @@ async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[
     """Return the ledger rows of the chains of cases, by case."""
     query = select(ledger).where(ledger.c.chain.in_(references)).order_by(ledger.c.chain, ledger.c.seq)
     found: dict[str, list[LedgerRow]] = {}
-    for row in (await connection.execute(query)).mappings():
-        found.setdefault(row["chain"], []).append(LedgerRow.from_mapping(row))
+    for row in LedgerRow.all_of(await connection.execute(query)):
+        found.setdefault(row.chain, []).append(row)
     return found

@@ -1,6 +1,7 @@
 """Everything that is held about a signed-in person, readable by them and by a machine; handing it out is an access."""
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass
 from typing import Any, Final
 from uuid import UUID
 
@@ -25,6 +26,7 @@ from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own
 from privacy.sign_in import Session
 from privacy.views import KeptApartView, OwnFactsView, OwnFactView, OwnHoldView, OwnNoticeView, OwnRequestView
 from store.ledger import Entry
+from store.rows.notices import NoticeRow
 from store.rows.record import LedgerRow
 from store.rows.register import ApplicationRow, FactRow
 from store.rows.work import CommandRow
@@ -38,7 +40,17 @@ _OUTSIDE: Final = ("employer", "person")
 FORMAT: Final = "hetao-permits/own-data/1"
 
 
-async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> dict[str, Any]:
+@dataclass(frozen=True, slots=True)
+class OwnData:
+    """All that is held about a person; of each case what its person reads of it anyway, by name, with what is more."""
+
+    format: str
+    at: str | None
+    cases: list[Mapping[str, Any]]
+    kept_apart: list[KeptApartView]
+
+
+async def read_own_data(context: Context, actor: Actor, session: Session, language: Language) -> OwnData:
     """Return all that is held about the person of a session; a ledger act of the same transaction."""
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
@@ -58,15 +70,15 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
             detail={"cases": [case.reference for case in cases], "fields": [*fields, "notices", "requests"]},
         )
         await note_access(connection, entry)
-    return {
-        "format": FORMAT,
-        "at": moment(at),
-        "cases": shown,
-        "kept_apart": [
+    return OwnData(
+        format=FORMAT,
+        at=moment(at),
+        cases=shown,
+        kept_apart=[
             KeptApartView(what=name, says=said_of("kept_apart", name, language), retention=_retention(until, language))
             for name, (_, until) in KEPT_APART.items()
         ],
-    }
+    )
 
 
 async def _case(
@@ -77,12 +89,12 @@ async def _case(
     names: Mapping[str, str],
     chain: list[LedgerRow],
     language: Language,
-) -> dict[str, Any]:
+) -> Mapping[str, Any]:
     """Return what is held under one case; of what was said in confidence only what is the reader's own."""
     reading, employer = case.reading, names.get(case.reading.employer_id, case.reading.employer_id)
     a = applications.c
     query = select(applications).where(a.reference == case.reference).order_by(a.version)
-    rows = [ApplicationRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    rows = ApplicationRow.all_of(await connection.execute(query))
     bodies = [reading.open("applications", "body", f"{case.reference}/{row.version}", row.body) for row in rows]
     versions = [
         OwnFactsView(
@@ -138,7 +150,7 @@ async def _recorded(
 ) -> list[dict[str, Any]]:
     """Return the facts that officers recorded beside what was given: what they saw, where, and what had been given."""
     query = select(case_facts).where(case_facts.c.reference == case.reference)
-    rows = {row["number"]: FactRow.from_mapping(row) for row in (await connection.execute(query)).mappings()}
+    rows = {row.number: row for row in FactRow.all_of(await connection.execute(query))}
     declared = programme(case.reading.context, case.reading.row.programme)
     found: list[dict[str, Any]] = []
     for view in shown:
@@ -171,7 +183,7 @@ async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) 
     asked = [str(kind) for kind, command in declared.items() if command.is_outside]
     query = select(commands).where(c.reference == case.reference, c.kind.in_(asked)).order_by(c.seq)
     found: list[OwnRequestView] = []
-    for row in map(CommandRow.from_mapping, (await connection.execute(query)).mappings()):
+    for row in CommandRow.all_of(await connection.execute(query)):
         role = row.actor["role"]
         if role not in _OUTSIDE or row.body is None:
             continue
@@ -199,39 +211,39 @@ async def _notices(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -
     n = notices.c
     query = select(notices).where(n.reference == case.reference, n.recipient == Recipient.PERSON.value)
     found: list[OwnNoticeView] = []
-    for row in map(dict, (await connection.execute(query.order_by(n.at, n.notice_id))).mappings()):
+    for row in NoticeRow.all_of(await connection.execute(query.order_by(n.at, n.notice_id))):
         # One under another key was written before an identity number was corrected, and may name somebody else.
-        is_readable = row["key_id"] == case.reading.read.key.key_id
-        body = case.reading.open("notices", "body", str(row["notice_id"]), row["body"]) if is_readable else {}
+        is_readable = row.key_id == case.reading.read.key.key_id
+        body = case.reading.open("notices", "body", str(row.notice_id), row.body) if is_readable else {}
         if not _is_to(case, row, body, own):
             continue
         sent = _sent(row, body)
         found.append(
             OwnNoticeView(
-                kind=row["kind"],
-                at=row["at"],
-                language=row["language"],
-                status=row["status"],
+                kind=row.kind,
+                at=row.at,
+                language=row.language,
+                status=row.status,
                 subject=sent.get("subject"),
                 text=sent.get("text"),
                 html=sent.get("html"),
                 text_salt=sent.get(SALT),
-                text_hash=row["text_hash"],
+                text_hash=row.text_hash,
             )
         )
     return found
 
 
-def _is_to(case: OwnCase, row: Row, body: Row, own: Set[UUID]) -> bool:
+def _is_to(case: OwnCase, row: NoticeRow, body: Row, own: Set[UUID]) -> bool:
     """Whether a notice is to all addresses of the case, or to the reader's; what one alone was told is for that one."""
     if "only" in body:
         proved = case.signed_in_by
         return proved is not None and same_address(body["only"]["to"]) == same_address(proved[1])
-    return row["kind"] != NoticeKind.COMPLAINT_ANSWERED or UUID(row["occasion"]) in own
+    return row.kind != NoticeKind.COMPLAINT_ANSWERED or UUID(row.occasion) in own
 
 
-def _sent(row: Row, body: Row) -> Mapping[str, str | None]:
+def _sent(row: NoticeRow, body: Row) -> Mapping[str, str | None]:
     """Return a notice as it was sent, with what proves it; nothing of one that may not be shown."""
-    if row["kind"] == NoticeKind.SIGN_IN_LINK:
+    if row.kind == NoticeKind.SIGN_IN_LINK:
         return {}
     return {**(body.get("mail") or body.get("sms") or {}), SALT: body.get(SALT)}

@@ -121,7 +121,7 @@ async def archived_runs(connection: AsyncConnection, reference: str) -> list[Arc
     """Return the kept runs of a case, the first one first."""
     a = archived_histories.c
     query = select(archived_histories).where(a.reference == reference).order_by(a.started_at, a.run_id)
-    return [archived(ArchivedRow.from_mapping(row)) for row in (await connection.execute(query)).mappings()]
+    return [archived(row) for row in ArchivedRow.all_of(await connection.execute(query))]
 
 
 def archived(row: ArchivedRow) -> Archived:

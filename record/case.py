@@ -74,7 +74,7 @@ async def need_case(connection: AsyncConnection, reference: str) -> str:
 async def ledger_rows(connection: AsyncConnection, reference: str) -> list[LedgerRow]:
     """Return the ledger rows about a case, whatever chain they stand in, chain by chain."""
     query = select(ledger).where(ledger.c.reference == reference).order_by(ledger.c.chain, ledger.c.seq)
-    return [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    return LedgerRow.all_of(await connection.execute(query))
 
 
 async def gather_runs(

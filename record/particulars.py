@@ -94,7 +94,7 @@ async def _tasks(
         query = query.where(t.closed_at.is_(None))
     else:
         query = query.where(t.opened_at <= as_of, t.closed_at.is_(None) | (t.closed_at > as_of))
-    open_then = [TaskRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    open_then = TaskRow.all_of(await connection.execute(query))
     return [
         TaskThen(
             kind=task.kind,

@@ -67,7 +67,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference, lock=False)
         query = select(assessments).where(assessments.c.reference == reference).order_by(assessments.c.at)
-        kept = [AssessmentRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        kept = AssessmentRow.all_of(await connection.execute(query))
         runs = [_run(context, file, row, language) for row in kept]
         is_same = all(run.same for run in runs)
         pack = _pack(file, file.row.policy_version)

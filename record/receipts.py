@@ -67,12 +67,11 @@ async def issue_receipts(context: Context, actor: Actor, reference: str) -> Rece
     at = context.clock()
     async with context.database.begin(actor.tenant) as connection:
         query = select(cases).where(cases.c.reference == reference)
-        found = (await connection.execute(query)).mappings().one_or_none()
-        if found is None:
+        case = CaseRow.one_of(await connection.execute(query))
+        if case is None:
             raise Refused("case_unknown", "There is no case of this reference.")
         chain = select(ledger).where(ledger.c.chain == reference).order_by(ledger.c.seq)
-        case = CaseRow.from_mapping(found)
-        rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(chain)).mappings()]
+        rows = LedgerRow.all_of(await connection.execute(chain))
         of = views_in(context, case.programme).told
         decided = [each for each in decisions_of(rows, of) if actor.is_inside or each.is_out]
         places = [(each.row.chain, each.row.seq) for each in decided]
@@ -138,8 +137,7 @@ async def _content(
         .order_by(a.seq.desc())
         .limit(1)
     )
-    found = (await connection.execute(query)).mappings().one_or_none()
-    assessment = AssessmentRow.from_mapping(found) if found else None
+    assessment = AssessmentRow.one_of(await connection.execute(query))
     # It names the officer, which an outsider's receipt does not.
     shown = content_of(row.document()) if actor.is_inside else None
     return ReceiptContent(

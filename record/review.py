@@ -109,7 +109,7 @@ async def draw_sample(
         # Nobody who writes a row knows the seed, and nobody who chooses the seed can choose the hashes.
         drawn = func.sha256(func.convert_to(literal(seed, Text), "UTF8").op("||")(_L.hash))
         query = _decisions(context.words, filters, below).order_by(drawn, _L.chain, _L.seq).limit(size)
-        rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        rows = LedgerRow.all_of(await connection.execute(query))
         detail = {
             "seed": seed,
             "size": size,

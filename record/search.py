@@ -167,7 +167,7 @@ async def read_page(
         query = select(w).where(*rest).order_by(*order).limit(limit + 1)
     else:  # each candidate fits, so that no more are read than are shown
         query = window.limit(limit + 1)
-    rows = [LedgerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    rows = LedgerRow.all_of(await connection.execute(query))
     if len(rows) > limit:
         return rows[:limit], _place(rows[limit - 1])
     if not rest:

@@ -9,7 +9,6 @@ from sqlalchemy import insert, select, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import signature_of
 from cases.incidents import not_loaded
 from cases.keys.data import add_data_key, get_data_key
 from cases.notices import employer_contact
@@ -134,7 +133,7 @@ async def _record(
     # Locked as a change of standing locks it, since both write to the employer's chain of the ledger.
     row = await _find(connection, employer_id, lock=True)
     key = await get_data_key(context, connection, row.key_id) if row else await add_data_key(context, connection)
-    earlier = employer_contact.opened(key, row.document()) if row else None
+    earlier = employer_contact.opened(key, row) if row else None
     contact = employer_contact.complete(context, request.contact, earlier)
     changed = row is None or row.uscc != request.uscc or earlier != contact
     values = {"uscc": request.uscc, **employer_contact.columns(key, employer_id, contact)}
@@ -214,7 +213,7 @@ async def _set_first_standing(
         standing=standing.value,
         valid_from=valid_from,
         state="in_force",
-        proposed_by=signature_of(actor),
+        proposed_by={"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value},
         spread=True,
         at=at,
     )
@@ -228,8 +227,7 @@ async def _find(connection: AsyncConnection, employer_id: str, *, lock: bool = F
     query = select(employers).where(employers.c.employer_id == employer_id)
     if lock:
         query = query.with_for_update()
-    found = (await connection.execute(query)).mappings().one_or_none()
-    return None if found is None else EmployerRow.from_mapping(found)
+    return EmployerRow.one_of(await connection.execute(query))
 
 
 async def _versions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[EmployerVersionRow]]:
@@ -238,7 +236,7 @@ async def _versions(connection: AsyncConnection, ids: Sequence[str]) -> dict[str
         .where(employer_versions.c.employer_id.in_(ids))
         .order_by(employer_versions.c.valid_from)
     )
-    return _by_employer(map(EmployerVersionRow.from_mapping, (await connection.execute(query)).mappings()))
+    return _by_employer(EmployerVersionRow.all_of(await connection.execute(query)))
 
 
 async def _standings(connection: AsyncConnection, ids: Sequence[str]) -> dict[str, list[StandingRow]]:
@@ -247,7 +245,7 @@ async def _standings(connection: AsyncConnection, ids: Sequence[str]) -> dict[st
         .where(employer_standings.c.employer_id.in_(ids))
         .order_by(employer_standings.c.valid_from, employer_standings.c.at)
     )
-    return _by_employer(map(StandingRow.from_mapping, (await connection.execute(query)).mappings()))
+    return _by_employer(StandingRow.all_of(await connection.execute(query)))
 
 
 def _by_employer(rows: Iterable[_Dated]) -> dict[str, list[_Dated]]:
@@ -277,7 +275,7 @@ async def _view(connection: AsyncConnection, key: DataKey, actor: Actor, employe
         employer_id=employer_id,
         uscc=row.uscc,
         **_shown(versions, today).model_dump(),
-        contact=employer_contact.opened(key, row.document()).model_dump(mode="json", exclude_none=True),
+        contact=employer_contact.opened(key, row).model_dump(mode="json", exclude_none=True),
         standing=_standing_on(standings, today),
         standings=[standing_view(each) for each in shown],
         versions=[_version_view(each) for each in versions],

@@ -1,15 +1,15 @@
 """Publishing rule packs: proposed with the report of a trial, signed by a second supervisor, in force from a day on."""
 
 import hashlib
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import need_codes, signature_of
+from cases.case.signers import need_codes
 from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import add_data_key
 from cases.shared.context import Context, code_of_pack
@@ -21,6 +21,7 @@ from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.reasons import Use
 from domain.rule_packs import PackConfirmation, PackProposal, PackState
+from domain.signatures import PackSignature
 from policy.pack import Pack, PackError, PackShelf, parse_pack
 from proof.statements import ActorStatement, sign
 from register.pack_views import PackVersionView, SignatureView
@@ -97,12 +98,12 @@ async def confirm_pack(
         if row.state != PackState.PROPOSED:
             raise Refused("already_decided", f"The pack is {row.state} already.")
         confirmed = _SIGNING.is_given(actor, row.proposed_by, request.action)
-        codes = need_codes(request.reasons, Use.REJECT, at_least_one=not confirmed)
+        codes = need_codes(request.reasons, Use.REJECT, context.words.reasons, at_least_one=not confirmed)
         pack = parse_pack(row.content)
         if confirmed and pack.effective_from <= day_of(at):
             raise Refused("wrong_stage", "The pack's first day has come; propose it again with a later one.")
         act = Act.RULE_PUBLISHED if confirmed else Act.RULE_REJECTED
-        reasons = [code.value for code in codes]
+        reasons = list(codes)
         signature = _signature(context, actor, act.value, pack, at) | {"reasons": reasons}
         state = PackState.PUBLISHED if confirmed else PackState.REJECTED
         row.change(state=state.value, confirmed_by=signature)
@@ -156,15 +157,14 @@ def _shipped(pack: Pack) -> PackVersionView:
     )
 
 
-def _signed(signature: Mapping[str, Any] | None) -> SignatureView | None:
+def _signed(signature: PackSignature | None) -> SignatureView | None:
     if signature is None:
         return None
     return SignatureView(role=signature["role"], at=signature["at"], reasons=signature.get("reasons", []))
 
 
 async def _rows(connection: AsyncConnection, name: str) -> list[PackRow]:
-    found = await connection.execute(select(rule_packs).where(rule_packs.c.name == name))
-    return [PackRow.from_mapping(row) for row in found.mappings()]
+    return PackRow.all_of(await connection.execute(select(rule_packs).where(rule_packs.c.name == name)))
 
 
 def _parsed(name: str, content: str) -> Pack:
@@ -199,7 +199,7 @@ def _wrong(field: str, code: FieldCode, message: str) -> Refused:
     return Refused("invalid", message, [FieldError(field, code, message)])
 
 
-def _signature(context: Context, actor: Actor, kind: str, pack: Pack, at: datetime) -> dict[str, Any]:
+def _signature(context: Context, actor: Actor, kind: str, pack: Pack, at: datetime) -> PackSignature:
     """Return who signed, with the signed statement that the pack of this very content was meant."""
     key_id, key = context.keyring.signing_key()
     statement = ActorStatement(
@@ -214,7 +214,13 @@ def _signature(context: Context, actor: Actor, kind: str, pack: Pack, at: dateti
         body_hash=pack.content_hash,
         at=at,
     )
-    return {**signature_of(actor), "at": at.isoformat(), "statement": sign(statement, key)}
+    return {
+        "issuer": actor.issuer,
+        "subject": actor.subject,
+        "role": actor.role.value,
+        "at": at.isoformat(),
+        "statement": sign(statement, key),
+    }
 
 
 async def _record(

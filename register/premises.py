@@ -148,7 +148,7 @@ def _select() -> Select[Any]:
 
 
 async def _rows(connection: AsyncConnection, query: Select[Any]) -> list[PremisesRow]:
-    return [PremisesRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    return PremisesRow.all_of(await connection.execute(query))
 
 
 def _view(row: PremisesRow) -> PremisesView:

@@ -64,10 +64,9 @@ async def get_change(context: Context, change_id: str) -> Change:
         employer_standings.c.change_id == UUID(change_id), employer_standings.c.state == IN_FORCE
     )
     async with context.database.begin() as connection:
-        found = (await connection.execute(query)).mappings().one_or_none()
-    if found is None:
+        row = StandingRow.one_of(await connection.execute(query))
+    if row is None:
         raise Defect("standing_unknown")
-    row = StandingRow.from_mapping(found)
     return Change(row.change_id, row.employer_id, Standing(row.standing), start_of(row.valid_from), row.spread)
 
 
@@ -279,5 +278,4 @@ def _command(change: Change, reference: str, command_id: str, at: datetime) -> C
 
 
 async def _find_call(connection: AsyncConnection, key: str) -> CallRow | None:
-    found = (await connection.execute(select(calls).where(calls.c.key == key))).mappings().one_or_none()
-    return None if found is None else CallRow.from_mapping(found)
+    return CallRow.one_of(await connection.execute(select(calls).where(calls.c.key == key)))

@@ -3,13 +3,13 @@
 import json
 from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any, Final
+from typing import Final
 from uuid import uuid4
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.signers import given, need_reasons, signature_of
+from cases.case.signers import given, need_reasons
 from cases.decisions.second_signature import SecondSignature
 from cases.keys.data import get_data_key
 from cases.notices.employers import employer_chain, tell_employer
@@ -23,6 +23,7 @@ from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.notices import NoticeKind
 from domain.reasons import Use
+from domain.signatures import StandingSignature
 from domain.stages import Standing
 from register.conflicts import need_unconflicted_employer
 from register.employers import standing_view
@@ -54,7 +55,7 @@ async def propose_standing(
         at = context.clock()
         changes = await _changes(connection, employer_id)
         _check(changes, request)
-        codes = need_reasons(request.reasons, Use.HOLD, forms_of(context), at_least_one=False)
+        codes = need_reasons(request.reasons, Use.HOLD, forms_of(context), context.words.reasons, at_least_one=False)
         change_id = uuid4()
         needs_signature = request.standing is Standing.LEFT_PARK
         change = StandingRow(
@@ -63,7 +64,7 @@ async def propose_standing(
             standing=request.standing.value,
             valid_from=request.valid_from,
             state=PROPOSED if needs_signature else IN_FORCE,
-            proposed_by=_given(signature_of(actor), key, f"{change_id}/proposed", request.reasons, request.note),
+            proposed_by=_given(_signer(actor), key, f"{change_id}/proposed", request.reasons, request.note),
             at=at,
         )
         await connection.execute(insert(employer_standings).values(change.filled()))
@@ -94,7 +95,9 @@ async def confirm_standing(
         at = context.clock()
         change = _waiting(await _changes(connection, employer_id))
         confirmed = _LEFT.is_given(actor, change.proposed_by, request.action)
-        codes = need_reasons(request.reasons, Use.REJECT, forms_of(context), at_least_one=not confirmed)
+        codes = need_reasons(
+            request.reasons, Use.REJECT, forms_of(context), context.words.reasons, at_least_one=not confirmed
+        )
         state, signature = IN_FORCE if confirmed else REJECTED, _signature(actor, at, key, change, request)
         change.change(state=state, confirmed_by=signature)
         one = update(employer_standings).where(employer_standings.c.change_id == change.change_id)
@@ -122,7 +125,7 @@ async def _changes(connection: AsyncConnection, employer_id: str) -> list[Standi
         .where(employer_standings.c.employer_id == employer_id)
         .order_by(employer_standings.c.valid_from, employer_standings.c.at)
     )
-    return [StandingRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+    return StandingRow.all_of(await connection.execute(query))
 
 
 def _check(changes: list[StandingRow], request: StandingRequest) -> None:
@@ -147,17 +150,21 @@ def _waiting(changes: list[StandingRow]) -> StandingRow:
 
 def _signature(
     actor: Actor, at: datetime, key: DataKey, change: StandingRow, request: PermitConfirmationRequest
-) -> dict[str, Any]:
+) -> StandingSignature:
     """Return who decided, when and with which codes."""
-    signature = {**signature_of(actor), "at": at.isoformat(), "reasons": given(request.reasons)}
+    signature: StandingSignature = {**_signer(actor), "at": at.isoformat(), "reasons": given(request.reasons)}
     return _given(signature, key, str(change.change_id), request.reasons, request.note)
 
 
+def _signer(actor: Actor) -> StandingSignature:
+    return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
+
+
 def _given(
-    signature: dict[str, Any], key: DataKey, place: str, reasons: Sequence[GivenReason], note: str | None
-) -> dict[str, Any]:
+    signature: StandingSignature, key: DataKey, place: str, reasons: Sequence[GivenReason], note: str | None
+) -> StandingSignature:
     """Return a signature with the reasons given for it; free text is sealed and written in hexadecimal."""
-    signed = signature | ({"reasons": given(reasons)} if reasons else {})
+    signed: StandingSignature = {**signature, "reasons": given(reasons)} if reasons else signature
     notes = {"note": note, "reasons": [reason.note for reason in reasons]}
     if note is None and not any(notes["reasons"] or ()):
         return signed

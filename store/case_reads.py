@@ -11,7 +11,7 @@ from sqlalchemy import TextClause, text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from domain.spellings import Cursor
-from store.case_rows import LEGAL_HOLDS
+from store.case_rows import LEGAL_HOLDS, StandingHold
 from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
 from store.rows.register import CaseRow
@@ -106,7 +106,7 @@ class ReadCase:
     tasks: list[TaskShown]
     answers: list[AnswerShown]
     track_findings: dict[str, str | None]
-    legal_holds: list[dict[str, Any]]
+    legal_holds: list[StandingHold]
 
 
 async def read(
@@ -147,7 +147,7 @@ def _read(row: Mapping[str, Any], own: OwnTables) -> ReadCase:
         tasks=[_task(task) for task in row.get("tasks") or ()],
         answers=[AnswerShown(**answer) for answer in row.get("answers") or ()],
         track_findings=row.get("track_findings") or {},
-        legal_holds=row.get("legal_holds") or [],
+        legal_holds=[StandingHold(**hold) for hold in row.get("legal_holds") or ()],
     )
 
 

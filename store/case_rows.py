@@ -1,10 +1,10 @@
 """Reading and writing the rows of one case: one statement to lock and load them all, one for each table written."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date
 from functools import cache
-from typing import Any, Final, NamedTuple, TypeVar
+from typing import Any, Final, Generic, NamedTuple, TypeVar
 from uuid import UUID
 
 from sqlalchemy import TextClause, text, tuple_, update
@@ -22,6 +22,7 @@ from store.rows.work import CommandRow, DeadlineRow, IncidentRow, TaskRow
 
 Row = dict[str, Any]
 _Row = TypeVar("_Row", bound=TableRow)
+_Value = TypeVar("_Value")
 
 # Those that stand, of a registration `r`.
 LEGAL_HOLDS: Final = (
@@ -86,10 +87,19 @@ _FROM: Final = (
 
 
 @dataclass(frozen=True, slots=True)
-class Beside:
-    """What else is read in the same statement: subqueries for one value each under their names, and their values."""
+class Subquery(Generic[_Value]):
+    """A subquery for one value, under its name, and what makes the value of what the driver read."""
 
-    queries: tuple[tuple[str, str], ...] = ()
+    name: str
+    sql: str
+    read: Callable[[Any], _Value]
+
+
+@dataclass(frozen=True, slots=True)
+class Beside:
+    """What else is read in the same statement: subqueries for one value each, and the values that they ask with."""
+
+    queries: tuple[Subquery[Any], ...] = ()
     values: Mapping[str, Any] = field(default_factory=dict)
 
     def __add__(self, other: "Beside") -> "Beside":
@@ -97,11 +107,30 @@ class Beside:
         return Beside((*self.queries, *other.queries), {**self.values, **other.values})
 
 
+@dataclass(frozen=True, slots=True)
+class ReadBeside:
+    """What subqueries found, in the statement that read something else."""
+
+    found: Mapping[str, Any] = field(default_factory=dict)
+
+    def of(self, asked: Subquery[_Value]) -> _Value:
+        """Return what a subquery found."""
+        return asked.read(self.found[asked.name])
+
+
 class LedgerEnd(NamedTuple):
     """The last row of a case's chain: its number and its hash."""
 
     seq: int
     hash: bytes
+
+
+class StandingHold(NamedTuple):
+    """A legal hold that stands; its time as PostgreSQL wrote it."""
+
+    id: str
+    reason: str
+    placed_at: str
 
 
 class Subscription(NamedTuple):
@@ -128,8 +157,8 @@ class LoadedEmployer:
     # Those in force, the earliest first.
     standings: list[StandingRow]
     premises: list[PremisesRow]
-    # What was read in the same statement, by the names that `Beside` gave it.
-    beside: dict[str, Any]
+    # What was read in the same statement.
+    beside: ReadBeside
 
     def on(self, day: date) -> EmployerVersionRow | None:
         """Return what was recorded for a day, or None where nothing was in force."""
@@ -154,7 +183,7 @@ class LoadedCase:
     ledger_end: LedgerEnd | None
     # The most tries of a list entry for each destination.
     list_entries: dict[str, int]
-    legal_holds: list[dict[str, Any]]
+    legal_holds: list[StandingHold]
     # Who declared a conflict of interest.
     conflicts: list[str]
     tasks: list[TaskRow]
@@ -165,7 +194,7 @@ class LoadedCase:
     assessments: list[AssessmentRow]
     facts: list[FactRow]
     incidents: list[IncidentRow]
-    beside: dict[str, Any]
+    beside: ReadBeside
     # By table of its programme.
     own: OwnRows
 
@@ -193,13 +222,17 @@ async def load(
 
 
 @cache
-def _load_one(queries: tuple[tuple[str, str], ...], own: OwnTables, *, lock: bool) -> TextClause:
+def _load_one(queries: tuple[Subquery[Any], ...], own: OwnTables, *, lock: bool) -> TextClause:
     one = " WHERE r.reference = :reference" + (" FOR UPDATE OF r" if lock else "")
     return text(_COLUMNS + select_own(own) + _beside(queries) + _FROM + one)
 
 
-def _beside(queries: tuple[tuple[str, str], ...]) -> str:
-    return "".join(f", ({sql}) AS {name}" for name, sql in queries)
+def _beside(queries: tuple[Subquery[Any], ...]) -> str:
+    return "".join(f", ({each.sql}) AS {each.name}" for each in queries)
+
+
+def _found(row: Mapping[str, Any], beside: Beside) -> ReadBeside:
+    return ReadBeside({each.name: row[each.name] for each in beside.queries})
 
 
 def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCase:
@@ -208,11 +241,11 @@ def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCas
         registration=CaseRow.from_mapping(row),
         key=WrappedKey(row["key_id"], row["kek_id"], row["wrapped"]),
         application=row["application_body"],
-        employer=_employer(row, {}),
+        employer=_employer(row, ReadBeside()),
         epoch=row["epoch"],
         ledger_end=None if end is None else LedgerEnd(end["seq"], bytes.fromhex(end["hash"])),
         list_entries=row["list_entries"] or {},
-        legal_holds=row["legal_holds"] or [],
+        legal_holds=[StandingHold(**hold) for hold in row["legal_holds"] or ()],
         conflicts=row["conflicts"] or [],
         tasks=_rows(TaskRow, row["tasks_rows"]),
         deadlines=_rows(DeadlineRow, row["deadlines_rows"]),
@@ -222,12 +255,12 @@ def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCas
         assessments=_rows(AssessmentRow, row["assessments_rows"]),
         facts=_rows(FactRow, row["facts_rows"]),
         incidents=_rows(IncidentRow, row["incidents_rows"]),
-        beside={name: row[name] for name, _ in beside.queries},
+        beside=_found(row, beside),
         own=read_own(own, row),
     )
 
 
-def _employer(row: Mapping[str, Any], beside: dict[str, Any]) -> LoadedEmployer:
+def _employer(row: Mapping[str, Any], beside: ReadBeside) -> LoadedEmployer:
     return LoadedEmployer(
         employer_id=row["employer_id"],
         uscc=row["employer_uscc"],
@@ -280,9 +313,9 @@ async def load_employer(
     beside = beside or Beside()
     values = {**beside.values, "employer_id": employer_id}
     found = (await connection.execute(_load_employer(beside.queries), values)).mappings().one_or_none()
-    return None if found is None else _employer(dict(found), {name: found[name] for name, _ in beside.queries})
+    return None if found is None else _employer(dict(found), _found(dict(found), beside))
 
 
 @cache
-def _load_employer(queries: tuple[tuple[str, str], ...]) -> TextClause:
+def _load_employer(queries: tuple[Subquery[Any], ...]) -> TextClause:
     return text(_EMPLOYER_COLUMNS + _beside(queries) + _EMPLOYER_FROM)

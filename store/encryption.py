@@ -54,6 +54,11 @@ class WrappedKey:
     kek_id: str
     wrapped: bytes | None
 
+    @classmethod
+    def of_hex(cls, key_id: str, kek_id: str, wrapped: str | None) -> "WrappedKey":
+        """Return the key of its columns as JSON has them, `wrapped` in hex."""
+        return cls(UUID(key_id), kek_id, bytes.fromhex(wrapped) if wrapped else None)
+
 
 def new_data_key(keyring: Keyring) -> tuple[DataKey, WrappedKey]:
     """Make a data key and its wrapped form."""

@@ -192,9 +192,8 @@ async def _note_taken_late(file: CaseFile, connection: AsyncConnection, key: str
     """Write that a call was taken which its case did not want any more, while it was under way (P8)."""
     cancelled = update(calls).where(calls.c.key == key, calls.c.state == "cancelled")
     found = await connection.execute(cancelled.values(state="done", done_at=at).returning(*calls.c))
-    row = found.mappings().first()
-    if row is not None:
-        call = CallRow.from_mapping(row)
+    call = CallRow.one_of(found)
+    if call is not None:
         _declared(file, call.what).late(file, system(ACTOR), at, call)
 
 

@@ -18,7 +18,7 @@ from domain.stages import Destination
 from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
-from store.case_rows import LedgerEnd, LoadedEmployer, Row
+from store.case_rows import LedgerEnd, LoadedEmployer, ReadBeside, Row, StandingHold
 from store.case_tables import CaseTable, OwnRows, TrackTable
 from store.encryption import DataKey
 from store.ledger import Entry
@@ -53,14 +53,14 @@ class CaseParts(OneCase):
     incidents: list[IncidentRow] = field(default_factory=list)
     # Who declared a conflict of interest.
     conflicts: list[str] = field(default_factory=list)
-    legal_holds: list[dict[str, Any]] = field(default_factory=list)
+    legal_holds: list[StandingHold] = field(default_factory=list)
     # The most tries of a list entry for each destination.
     list_entries: dict[str, int] = field(default_factory=dict)
     # The epoch of the register: 0, or the number of the restore that was declared last.
     epoch: int = 0
     ledger_end: LedgerEnd | None = None
-    # What was read in the same statement, by the names that it was asked under.
-    beside: dict[str, Any] = field(default_factory=dict)
+    # What was read in the same statement.
+    beside: ReadBeside = field(default_factory=ReadBeside)
     _stored: Row = field(default_factory=dict)
     # By table and key.
     _stored_own: dict[tuple[str, str | None], Row] = field(default_factory=dict)
@@ -280,7 +280,7 @@ class CaseParts(OneCase):
         The key says in which epoch the approval was given: approved again after a restore the case has another number,
         and nobody outside must take its call for a repeat. A call that was due before the restore keeps its key.
         """
-        epoch = (self.row.effect_by or {}).get("epoch", 0)
+        epoch = self.row.effect_by.get("epoch", 0) if self.row.effect_by else 0
         of = CallOf(
             place=self.reference if destination is None else f"{self.reference}/{destination}",
             since=f"@{epoch}" if epoch else "",

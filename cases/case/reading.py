@@ -16,6 +16,7 @@ from domain.forms import Subject
 from domain.working_days import WorkingCalendar
 from store import case_reads
 from store.case_reads import AnswerShown, FactShown, PendingChange, ReadCase, TaskShown
+from store.case_rows import StandingHold
 from store.case_tables import OwnRows
 from store.encryption import DataKey, unwrap
 from store.rows.register import CaseRow
@@ -58,7 +59,7 @@ class CaseReading(OneCase):
         return self.read.facts
 
     @property
-    def legal_holds(self) -> list[dict[str, Any]]:
+    def legal_holds(self) -> list[StandingHold]:
         """The legal holds that stand, for staff."""
         return self.read.legal_holds
 

@@ -1,5 +1,6 @@
 """What was asked of a case, in the words of those who asked: contests, changes, decisions and their notes."""
 
+from dataclasses import dataclass
 from typing import Any, Final
 
 from sqlalchemy import select
@@ -12,12 +13,26 @@ from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.errors import Defect, Refused
 from domain.purposes import Purpose
-from store.case_rows import Row
+from store.rows.work import CommandRow
 from store.tables import commands
 
 # What the engine and the authority's answers set going carries nobody's words.
 _NOT_PEOPLE: Final = (Role.SYSTEM.value, Role.AUTHORITY.value)
 _FIELDS: Final = ("requests",)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class CaseRequest:
+    """Something that was asked of a case; its time with China's offset."""
+
+    id: str
+    kind: str
+    role: str
+    subject: str
+    at: str | None
+    state: str
+    # What was asked, with its notes; None where there is nothing to read any more.
+    content: Any
 
 
 async def list_requests(
@@ -28,7 +43,7 @@ async def list_requests(
     *,
     after: int | None = None,
     limit: int = 50,
-) -> tuple[list[dict[str, Any]], int | None]:
+) -> tuple[list[CaseRequest], int | None]:
     """Return a page of what people asked of a case, oldest first, opened; the reading is a ledger act.
 
     Raises:
@@ -47,30 +62,30 @@ async def list_requests(
         if not found:
             raise Refused("case_unknown", "There is no case of this reference.")
         await need_unconflicted(connection, actor, [reference])
-        rows = [dict(row) for row in (await connection.execute(query)).mappings()]
+        rows = CommandRow.all_of(await connection.execute(query))
         page = rows[:limit]
         items = [_view(found[0], row) for row in page]
         await record_read(connection, actor, found, _FIELDS, purpose, context.clock())
-    return items, page[-1]["seq"] if len(rows) > limit else None
+    return items, page[-1].seq if len(rows) > limit else None
 
 
-def _view(case: CaseReading, row: Row) -> dict[str, Any]:
-    return {
-        "id": str(row["command_id"]),
-        "kind": row["kind"],
-        "role": row["actor"]["role"],
-        "subject": row["actor"]["subject"],
-        "at": moment(row["at"]),
-        "state": row["state"],
-        "content": _content(case, row),
-    }
+def _view(case: CaseReading, row: CommandRow) -> CaseRequest:
+    return CaseRequest(
+        id=str(row.command_id),
+        kind=row.kind,
+        role=row.actor["role"],
+        subject=row.actor["subject"],
+        at=moment(row.at),
+        state=row.state,
+        content=_content(case, row),
+    )
 
 
-def _content(case: CaseReading, row: Row) -> Any:
+def _content(case: CaseReading, row: CommandRow) -> Any:
     """Return the body of a request; nothing of one under the key of an identity number that was corrected since."""
-    if row["body"] is None:
+    if row.body is None:
         return None
     try:
-        return case.open("commands", "body", str(row["command_id"]), row["body"])
+        return case.open("commands", "body", str(row.command_id), row.body)
     except Defect:
         return None

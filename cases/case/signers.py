@@ -13,7 +13,8 @@ from domain.decisions import GivenReason
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.forms import Form, find_path
-from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
+from domain.reasons import Reasons, checked_reasons, facts_of, of_use
+from domain.signatures import KeptReason, Signature
 from domain.stages import CLOSED, Destination, Stage
 from domain.tasks import Queue
 from store.rows.work import TaskRow
@@ -40,17 +41,17 @@ def held_by_another(task: TaskRow) -> Refused:
     return Refused("task_held", "Another officer holds this task.", facts={"holder": subject_of(task.holder)})
 
 
-def signature_of(actor: Actor) -> dict[str, Any]:
+def signature_of(actor: Actor) -> Signature:
     """Return how a signer is kept with a proposal or an effect."""
     return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
 
 
-def signer(signature: Mapping[str, Any]) -> str:
+def signer(signature: Signature) -> str:
     """Return how a signer kept is written as holder of a task."""
     return f"{signature['issuer']} {signature['subject']}"
 
 
-def signers_of(kept: Mapping[str, Any]) -> tuple[Mapping[str, Any], ...]:
+def signers_of(kept: Mapping[str, Any]) -> tuple[Signature, ...]:
     """Return the signatures of what is kept of a proposal, its proposer's first."""
     return (kept["by"], *kept.get(FURTHER, ()))
 
@@ -60,12 +61,12 @@ def with_signature(kept: Mapping[str, Any], actor: Actor) -> dict[str, Any]:
     return {**kept, FURTHER: [*kept.get(FURTHER, ()), signature_of(actor)]}
 
 
-def is_same(actor: Actor, signature: Mapping[str, Any] | None) -> bool:
+def is_same(actor: Actor, signature: Signature | None) -> bool:
     """Whether the actor is the signer kept."""
     return signature is not None and signer(signature) == holder_of(actor)
 
 
-def need_another(holder: str, signed: Iterable[Mapping[str, Any]], *, words: str = "") -> None:
+def need_another(holder: str, signed: Iterable[Signature], *, words: str = "") -> None:
     """Refuse a further signature by one who has signed; `words` names what is said of it, if something else."""
     if holder in map(signer, signed):
         raise Refused("same_signer", "" if words else _ANOTHER, words=words)
@@ -84,11 +85,16 @@ def need_signer(actor: Actor, pending: Mapping[str, Any] | None) -> None:
 
 
 def need_reasons(
-    reasons: Iterable[GivenReason], use: Use, forms: Sequence[type[Form]], *, at_least_one: bool = True
-) -> tuple[ReasonCode, ...]:
+    reasons: Iterable[GivenReason],
+    use: str,
+    forms: Sequence[type[Form]],
+    published: Reasons,
+    *,
+    at_least_one: bool = True,
+) -> tuple[str, ...]:
     """Return the codes given, or refuse where none is given, one is not of this use or is about no field of a form."""
     listed = list(reasons)
-    codes = need_codes([reason.code for reason in listed], use, at_least_one=at_least_one)
+    codes = need_codes([reason.code for reason in listed], use, published, at_least_one=at_least_one)
     known = [path for form in forms for path in form.paths()]
     errors = [
         FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(known)}.")
@@ -100,12 +106,14 @@ def need_reasons(
     return codes
 
 
-def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
+def need_codes(codes: Sequence[str], use: str, published: Reasons, *, at_least_one: bool = True) -> tuple[str, ...]:
     """Return the codes, or refuse where there is none or one is not of this use."""
     if at_least_one and not codes:
         missing = FieldError("reasons", FieldCode.REQUIRED, "Give at least one reason.")
-        raise Refused("reason_missing", "Give at least one reason.", [missing], facts=facts_of(use, of_use(use)))
-    return checked_reasons(codes, use)
+        raise Refused(
+            "reason_missing", "Give at least one reason.", [missing], facts=facts_of(use, of_use(use, published))
+        )
+    return checked_reasons(codes, use, published)
 
 
 def need_no_conflict(file: CaseFile, actor: Actor) -> None:
@@ -166,11 +174,11 @@ def notes_of(file: CaseFile, table: str, key: str, content: object) -> str:
     return file.seal(table, "note", key, content).hex()
 
 
-def with_notes(kept: Iterable[dict[str, Any]], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
+def with_notes(kept: Iterable[KeptReason], notes: Iterable[str | None]) -> tuple[GivenReason, ...]:
     """Return reasons as they were given, from what is kept of them and their notes."""
     return tuple(GivenReason(**reason, note=note) for reason, note in zip(kept, notes, strict=True))
 
 
-def given(reasons: Iterable[GivenReason]) -> list[dict[str, Any]]:
+def given(reasons: Iterable[GivenReason]) -> list[KeptReason]:
     """Return reasons as they are kept with a proposal: codes and fields; notes are sealed apart."""
     return [{"code": reason.code, "field": reason.field} for reason in reasons]

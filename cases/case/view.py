@@ -1,9 +1,9 @@
 """What a reader may see of a case (states.md, "What outsiders see"; person fields are masked for every role)."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime
 from functools import lru_cache
-from typing import Any
+from typing import Any, TypeVar
 
 from pydantic import TypeAdapter
 
@@ -43,6 +43,8 @@ from store.case_reads import FactShown
 from store.rows.register import FactRow
 from texts.findings import finding_sentence
 from texts.reasons import reason_sentence
+
+_Shown = TypeVar("_Shown", bound=FindingView)
 
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
@@ -88,7 +90,7 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
 
 def finding_views(findings: Iterable[Finding], language: Language) -> tuple[FindingView, ...]:
     """Return findings with their sentence in the reader's language."""
-    return tuple(FindingView(**finding_members(finding, language)) for finding in findings)
+    return tuple(finding_view(finding, language, FindingView) for finding in findings)
 
 
 def fact_view(fact: FactRow | FactShown) -> RecordedFactView:
@@ -119,17 +121,18 @@ def day(value: date | None) -> str | None:
     return value.isoformat() if value else None
 
 
-def finding_members(finding: Finding, language: Language) -> dict[str, Any]:
-    """Return the members of a finding as it is shown."""
-    return {
-        "code": finding.code,
-        "outcome": finding.outcome,
-        "message": finding_sentence(finding, language),
-        "source": finding.source,
-        "audience": finding.audience,
-        "fields": finding.fields,
-        "parameters": tuple(ParameterUsedView(**each.model_dump(mode="json")) for each in finding.parameters),
-    }
+def finding_view(finding: Finding, language: Language, shown: Callable[..., _Shown], **beside: Any) -> _Shown:
+    """Return a finding as it is shown, as a view of findings that may have further members."""
+    return shown(
+        code=finding.code,
+        outcome=finding.outcome,
+        message=finding_sentence(finding, language),
+        source=finding.source,
+        audience=finding.audience,
+        fields=finding.fields,
+        parameters=tuple(ParameterUsedView(**each.model_dump(mode="json")) for each in finding.parameters),
+        **beside,
+    )
 
 
 def _pending_change(file: Shown) -> PendingChangeView | None:
@@ -229,7 +232,7 @@ def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
         rejected=rejection_view(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
         hold=_hold(row.hold) if row.hold else None,
         standing_hold=row.standing_hold,
-        legal_holds=tuple(LegalHoldView(**each) for each in file.legal_holds),
+        legal_holds=tuple(LegalHoldView(**each._asdict()) for each in file.legal_holds),
         erased_at=shown_at(row.erased_at) if row.erased_at else None,
         overdue=row.overdue,
         contested=row.contested,

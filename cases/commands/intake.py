@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.view import case_view
-from cases.commands.one_live import hold_limit, person_within_limit, refuse_second, second_refused
+from cases.commands.one_live import CONFLICTS_TODAY, hold_limit, person_within_limit, refuse_second, second_refused
 from cases.deadlines import park_clock
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.moves.front_half import Event
@@ -19,10 +19,10 @@ from cases.moves.moving import begin
 from cases.programme import Programme
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, key_row, read_known
-from cases.shared.lost_cases import given_before
+from cases.shared.idempotency import KEPT_KEY, Idempotency, Progress, Reply, asked_before, key_row, read_known
+from cases.shared.lost_cases import GIVEN_BEFORE, given_before
 from cases.shared.pack_shelf import pack_for
-from cases.shared.persons import KnownPerson, last_four_hash, meet
+from cases.shared.persons import KEPT_PERSON, KnownPerson, last_four_hash, meet
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -112,13 +112,13 @@ async def _accept(
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, document, at)
     beside += given_before(reference)
     employer = known_employer(await load_employer(connection, actor.employer_id or "", beside=beside))
-    known = read_known(context, idempotency, employer.beside["known"])
+    known = read_known(context, idempotency, employer.beside.of(KEPT_KEY))
     if known is not None and known.reply is not None and known.reference is not None:
         return Accepted(known.reference, known.reply)
-    if employer.beside["given_before"]:
+    if employer.beside.of(GIVEN_BEFORE):
         raise _GivenBeforeError
-    is_held = await hold_limit(context, connection, actor, at, employer.beside["conflicts_today"])
-    person, further = meet(context, document, employer.beside["known_person"])
+    is_held = await hold_limit(context, connection, actor, at, employer.beside.of(CONFLICTS_TODAY))
+    person, further = meet(context, document, employer.beside.of(KEPT_PERSON))
     file = await _new_file(context, connection, programme, actor, form, employer, person, at, reference)
     file.check_standing(at)
     park_clock.run(file)

@@ -1,5 +1,6 @@
 """One live case of a programme a person: what a caller is told who asks for a second one, and how often it may ask."""
 
+from dataclasses import replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import UUID, uuid4
@@ -9,23 +10,24 @@ from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
-from cases.shared.persons import document_hash, find_person, known_person, last_four_hash
+from cases.shared.persons import KEPT_PERSON, document_hash, find_person, known_person, last_four_hash
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.documents import Document
 from domain.errors import Refused
-from store.case_rows import Beside
+from store.case_rows import Beside, Subquery
 from store.ledger import Entry, append
 from store.tables import cases, quotas
 
 _WHAT: Final = "live_elsewhere"
-_CONFLICTS: Final = (
+# How often the caller met somebody else's live case today.
+_COUNT: Final = (
     "SELECT q.count FROM quotas q WHERE q.employer_id = :limit_employer AND q.what = :limit_what"
     " AND q.day = CAST(:limit_day AS date)"
 )
 # The caller's own live cases first, so that nothing is looked at of who is known elsewhere alone.
-_OWN_LIVE: Final = """
+_HAS_LIVE: Final = """
     SELECT EXISTS (
         SELECT FROM cases r WHERE r.employer_id = :own_employer AND r.live AND r.programme = :own_programme
         AND r.last_four_hash = CAST(:own_last_four AS bytea)
@@ -35,29 +37,33 @@ _OWN_LIVE: Final = """
 """
 
 
+CONFLICTS_TODAY: Final[Subquery[int | None]] = Subquery("conflicts_today", _COUNT, lambda found: found)
+# Whether the employer has a live case of the person in the programme.
+OWN_LIVE: Final = Subquery("own_live", _HAS_LIVE, bool)
+
+
 def person_within_limit(context: Context, actor: Actor, document: Document, at: datetime) -> Beside:
-    """Return the subqueries `conflicts_today` and `known_person`; nobody is looked for past the limit of the day."""
+    """Return what `CONFLICTS_TODAY` and `KEPT_PERSON` ask; nobody is looked for past the limit of the day."""
     known = known_person(context, document)
-    ((name, query),) = known.queries
-    within = f"CASE WHEN coalesce(({_CONFLICTS}), 0) < CAST(:limit_most AS integer) THEN ({query}) END"
+    within = f"CASE WHEN coalesce(({_COUNT}), 0) < CAST(:limit_most AS integer) THEN ({KEPT_PERSON.sql}) END"
     limit = {
         "limit_employer": actor.tenant,
         "limit_what": _WHAT,
         "limit_day": day_of(at),
         "limit_most": context.limits.conflicts_a_day,
     }
-    return Beside((("conflicts_today", _CONFLICTS), (name, within)), {**known.values, **limit})
+    return Beside((CONFLICTS_TODAY, replace(KEPT_PERSON, sql=within)), {**known.values, **limit})
 
 
 def own_live(context: Context, programme: str, employer_id: str, document: Document) -> Beside:
-    """Return the subquery `own_live`: whether the employer has a live case of this person in a programme."""
+    """Return what `OWN_LIVE` asks."""
     values = {
         "own_programme": programme,
         "own_employer": employer_id,
         "own_last_four": last_four_hash(context, employer_id, document),
         "own_document": document_hash(context, document),
     }
-    return Beside((("own_live", _OWN_LIVE),), values)
+    return Beside((OWN_LIVE,), values)
 
 
 async def hold_limit(

@@ -15,16 +15,28 @@ from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from domain.stages import CLOSED
 from proof.statements import ActorStatement, body_hash, sign
-from store.case_rows import Beside
+from store.case_rows import Beside, Subquery
 from store.rows.work import CommandRow
 from store.tables import cases, commands, incidents
 from temporal.traces import current_traceparent
 
-_OUTCOME: Final = """
+_FOUND: Final = """
     SELECT jsonb_build_object('state', c.state, 'outcome', c.outcome) FROM commands c
     WHERE c.command_id = CAST(:command_id AS uuid)
 """
-_FIND_OUTCOME: Final = text(f"SELECT ({_OUTCOME}) AS command")
+_FIND_OUTCOME: Final = text(f"SELECT ({_FOUND}) AS command")
+
+
+class KeptOutcome(NamedTuple):
+    """Where a command stands, and its outcome as it is stored."""
+
+    state: CommandState
+    outcome: dict[str, Any]
+
+
+OUTCOME: Final = Subquery(
+    "command", _FOUND, lambda found: KeptOutcome(CommandState(found["state"]), found["outcome"] or {})
+)
 
 
 # So many times as long as for a stored command: an update that the API still waits for is not told a second time.
@@ -215,18 +227,13 @@ def _may_go_on() -> ColumnElement[bool]:
     return or_(commands.c.kind == CommandKind.RESUME.value, ~stuck.exists())
 
 
-async def find_outcome(context: Context, command_id: UUID) -> tuple[CommandState, dict[str, Any]]:
+async def find_outcome(context: Context, command_id: UUID) -> KeptOutcome:
     """Return where a command stands and its outcome."""
     async with context.database.statement() as connection:
         found = (await connection.execute(_FIND_OUTCOME, {"command_id": command_id})).scalar_one()
-    return read_outcome(found)
+    return OUTCOME.read(found)
 
 
 def outcome_of(command_id: UUID) -> Beside:
-    """Return the subquery `command`, by which the outcome of a command is read with its case."""
-    return Beside((("command", _OUTCOME),), {"command_id": command_id})
-
-
-def read_outcome(found: dict[str, Any]) -> tuple[CommandState, dict[str, Any]]:
-    """Return what the subquery `command` says."""
-    return CommandState(found["state"]), found["outcome"] or {}
+    """Return what `OUTCOME` asks, so that the outcome of a command is read with its case."""
+    return Beside((OUTCOME,), {"command_id": command_id})

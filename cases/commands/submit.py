@@ -17,7 +17,16 @@ from cases.commands.advance import advance, preview
 from cases.decisions import review
 from cases.programme import Told, programme_of
 from cases.shared.context import Context
-from cases.shared.idempotency import Idempotency, Progress, Reply, asked_before, keep_reply, key_row, read_known
+from cases.shared.idempotency import (
+    KEPT_KEY,
+    Idempotency,
+    Progress,
+    Reply,
+    asked_before,
+    keep_reply,
+    key_row,
+    read_known,
+)
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from domain.errors import FieldError, Refused
@@ -96,7 +105,7 @@ async def _store(
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
     async with context.database.begin(actor.tenant, case=reference) as connection:
         loaded = await load_rows(context, connection, reference, beside=asked_before(actor, idempotency))
-        known = read_known(context, idempotency, loaded.beside["known"])
+        known = read_known(context, idempotency, loaded.beside.of(KEPT_KEY))
         if known is not None and known.reference is not None and known.command_id is not None:
             return Asked(known.reference, kind, known.command_id, known.reply), False
         file = await build_file(context, connection, loaded)
@@ -180,7 +189,7 @@ async def reply(
     """
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, asked.reference, beside=commands.outcome_of(asked.command_id))
-        state, outcome = commands.read_outcome(file.beside["command"])
+        state, outcome = file.beside.of(commands.OUTCOME)
         if state is CommandState.REFUSED:
             errors = [FieldError.from_kept(error) for error in outcome.get("errors", [])]
             words = outcome.get("words", "")

@@ -1,25 +1,21 @@
 """What officers answered about findings: one holds for the same finding with the same facts later in the case."""
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
-from typing import Any
 
 import orjson
 
 from cases.case.file import CaseFile
 from cases.programme import programme_of
 from domain.findings import Finding
+from domain.signatures import FindingAnswer, KeptReason
 from policy.facts import Facts
 from policy.looked_at import looked_at
 from policy.rerun import REGISTRATION_SCOPE
 from store.rows.register import AssessmentRow
 
-Answer = dict[str, Any]
-# A coded reason as it is kept with a proposal: its code, and the field that it is about where one was named.
-Given = Mapping[str, Any]
 
-
-def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: datetime) -> list[Answer]:
+def answers_given(file: CaseFile, scope: str, reasons: Sequence[KeptReason], at: datetime) -> list[FindingAnswer]:
     """Return what override reasons answer of the newest findings of a scope of rules.
 
     A reason that names a field answers the findings about that field, one with the name of a finding that finding, and
@@ -30,7 +26,7 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: date
         return []
     facts = kept_facts(file, kept)
     found = (Finding.model_validate(each) for each in kept.findings)
-    answers: list[Answer] = []
+    answers: list[FindingAnswer] = []
     for finding in found:
         codes = [reason["code"] for reason in reasons if _is_about(file, reason, finding)]
         if codes and not finding.passed and finding.code in programme_of(file).rules.looked_at:
@@ -47,7 +43,7 @@ def answers_given(file: CaseFile, scope: str, reasons: Sequence[Given], at: date
     return answers
 
 
-def keep(file: CaseFile, answers: Iterable[Answer]) -> None:
+def keep(file: CaseFile, answers: Iterable[FindingAnswer]) -> None:
     """Keep answers with those given before."""
     whole = [*(file.row.answered_findings or ()), *answers]
     file.row.answered_findings = whole or None
@@ -60,7 +56,7 @@ def take_back(file: CaseFile) -> None:
 
 
 def open_questions(
-    file: CaseFile, findings: Iterable[Finding], facts: Facts, *, further: Iterable[Answer] = ()
+    file: CaseFile, findings: Iterable[Finding], facts: Facts, *, further: Iterable[FindingAnswer] = ()
 ) -> tuple[Finding, ...]:
     """Return the findings that did not pass and that nobody has answered with these facts.
 
@@ -88,13 +84,13 @@ def kept_facts(file: CaseFile, assessment: AssessmentRow) -> Facts:
     return programme_of(file).rules.facts.read(file.open("assessments", "facts", place, assessment.facts))
 
 
-def _is_about(file: CaseFile, reason: Given, finding: Finding) -> bool:
+def _is_about(file: CaseFile, reason: KeptReason, finding: Finding) -> bool:
     if reason.get("field"):
         return any(reason["field"] in (name, name.rpartition(".")[2]) for name in finding.fields)
     return reason["code"] not in programme_of(file).rules.codes or reason["code"] == finding.code
 
 
-def _named(answer: Answer) -> tuple[str, str, str]:
+def _named(answer: FindingAnswer) -> tuple[str, str, str]:
     return answer["code"], answer["outcome"], answer["facts"]
 
 

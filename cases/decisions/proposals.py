@@ -32,6 +32,7 @@ from domain.acts import Act
 from domain.decisions import ConfirmationAction, ConfirmationRequest, GivenReason, PermitConfirmationRequest
 from domain.errors import need
 from domain.reasons import Use
+from domain.signatures import Signature
 from domain.stages import Destination, PendingAct
 from domain.tasks import TaskKind
 
@@ -172,9 +173,9 @@ def reject(
     Raises:
         Refused: where no reason is given, or one is of another use.
     """
-    need_reasons(asked.reasons, Use.REJECT, matter.file.forms)
+    need_reasons(asked.reasons, Use.REJECT, matter.file.forms, matter.file.words.reasons)
     act = matter.act
-    proposed_by: Mapping[str, Any] = matter.kept["by"]
+    proposed_by: Signature = matter.kept["by"]
     why = _kept(matter.file, actor, at, matter.rejected, asked.reasons, asked.note, act=act.value)
     matter.change(at, pending_act=None, pending=None, rejected=why)
     said = said_of(act, proposed_by, asked, occasion=occasion, **facts)
@@ -186,7 +187,7 @@ def reject(
 
 def said_of(
     act: PendingAct,
-    proposed_by: Mapping[str, Any],
+    proposed_by: Signature,
     asked: ConfirmationRequest | PermitConfirmationRequest,
     *,
     occasion: str | None = None,

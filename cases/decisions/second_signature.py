@@ -4,19 +4,19 @@ Each keeps its proposals in rows of its own, and asks here whether another may b
 signature comes to. A signature is kept as `cases.case.signers.signature_of` says.
 """
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, TypeVar
+from typing import Final, TypeVar
 
 from cases.case.signers import PROPOSAL_WAITS, holder_of, need_another, nothing_waits
 from domain.actors import STAFF, Actor, Role
 from domain.decisions import ConfirmationAction
 from domain.errors import Refused
+from domain.signatures import Signature
 
 _T = TypeVar("_T")
 _TWO: Final = 2
-Signature = Mapping[str, Any]
 
 
 class Verdict(StrEnum):

@@ -8,7 +8,7 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.signers import notes_of, signature_of
+from cases.case.signers import notes_of
 from cases.moves.front_half import Event
 from cases.moves.moving import move
 from cases.notices.compose import Said
@@ -19,6 +19,7 @@ from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.references import registration_number
+from domain.signatures import EffectSignature
 from store.tables import registration_number_sequence
 from texts.notices import Remedy
 
@@ -40,14 +41,18 @@ async def approve(
     sequence = 1 if file.previewed else (await connection.execute(next_number)).scalar_one()
     settles_at = at + file.context.limits.settling
     since = file.row.clock_since
-    effect = signature_of(actor) | {
+    effect: EffectSignature = {
+        "issuer": actor.issuer,
+        "subject": actor.subject,
+        "role": actor.role.value,
         "days_used": file.row.days_used,
         "clock_since": since.isoformat() if since else None,
         "overdue": file.row.overdue,
         "note": notes_of(file, "registrations", f"{file.reference}/effect", {"note": note}),
-        # Calls that follow from this approval are not those that followed from one that a restore took away.
-        **({"epoch": file.epoch} if file.epoch else {}),
     }
+    if file.epoch:
+        # Calls that follow from this approval are not those that followed from one that a restore took away.
+        effect["epoch"] = file.epoch
     file.row.change(
         registration_number=registration_number(day_of(at).year, sequence),
         effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,

@@ -1,6 +1,6 @@
 """What operators are shown of incidents: codes, ids and times, never whom a case is about."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Annotated, Any, Final
@@ -9,11 +9,11 @@ from pydantic import Field
 
 from domain.case_types import CaseTypes
 from domain.clock import to_the_second
+from domain.errors import need
 from domain.languages import Language
 from store.incident_rows import CauseLine, IncidentRead
 from texts.incidents import incident_help
 
-_PARTS: Final = ("permits", "commands", "calls", "answers", "deadlines", "tasks", "last_act")
 _TIME: Final = Field(description="A time as PostgreSQL writes it, even one that nothing else could read.")
 
 
@@ -176,6 +176,18 @@ class CauseResumed(CauseView):
     closed: Annotated[int, Field(description="How many lines were closed at once.")]
 
 
+# Parts of a case that are rows of their own, by the member that shows them.
+_LISTS: Final[dict[str, Callable[..., object]]] = {
+    "permits": PermitToMend,
+    "commands": CommandToMend,
+    "calls": CallToMend,
+    "answers": AnswerToMend,
+    "deadlines": DeadlineToMend,
+    "tasks": TaskToMend,
+}
+_ONES: Final[dict[str, Callable[..., object]]] = {"last_act": LastAct}
+
+
 def incident_view(row: IncidentRead) -> IncidentView:
     """Return an incident as an operator sees it: codes, never personal data."""
     return IncidentView(**_fields(row))
@@ -183,7 +195,9 @@ def incident_view(row: IncidentRead) -> IncidentView:
 
 def incident_in_full(row: IncidentRead, case: Mapping[str, Any] | None, case_types: CaseTypes) -> IncidentInFull:
     """Return an incident with its case, whose columns PostgreSQL gave as JSON, by the names of the views."""
-    return IncidentInFull(**_fields(row), case=None if case is None else _case(case, case_types))
+    return IncidentInFull(
+        **_fields(row), case=None if case is None else _case(need(row.reference, "reference"), case, case_types)
+    )
 
 
 def _fields(row: IncidentRead) -> dict[str, Any]:
@@ -207,18 +221,10 @@ def _fields(row: IncidentRead) -> dict[str, Any]:
     }
 
 
-def _case(case: Mapping[str, Any], case_types: CaseTypes) -> CaseToMend:
-    return CaseToMend(
-        **{name: value for name, value in case.items() if name not in _PARTS},
-        workflow_id=case_types.id_of(case["reference"]),
-        permits=[PermitToMend(**each) for each in case["permits"]],
-        commands=[CommandToMend(**each) for each in case["commands"]],
-        calls=[CallToMend(**each) for each in case["calls"]],
-        answers=[AnswerToMend(**each) for each in case["answers"]],
-        deadlines=[DeadlineToMend(**each) for each in case["deadlines"]],
-        tasks=[TaskToMend(**each) for each in case["tasks"]],
-        last_act=None if case["last_act"] is None else LastAct(**case["last_act"]),
-    )
+def _case(reference: str, case: Mapping[str, Any], case_types: CaseTypes) -> CaseToMend:
+    lists = {name: [kind(**each) for each in case[name]] for name, kind in _LISTS.items()}
+    ones = {name: kind(**case[name]) for name, kind in _ONES.items() if case[name] is not None}
+    return CaseToMend(**{**case, **lists, **ones}, workflow_id=case_types.id_of(reference))
 
 
 def cause_view(line: CauseLine, language: Language) -> CauseView:

@@ -198,8 +198,8 @@ async def read_register(connection: AsyncConnection) -> dict[str, list[Registere
     """Return the keys of the register by kind."""
     found: dict[str, list[Registered]] = {}
     query = select(service_keys).order_by(service_keys.c.kind, service_keys.c.known_at, service_keys.c.key_id)
-    for row in (await connection.execute(query)).mappings():
-        one = Registered(**{**row, "state": KeyState(row["state"])})
+    for row in await connection.execute(query):
+        one = Registered(**{**row._asdict(), "state": KeyState(row.state)})
         found.setdefault(one.kind, []).append(one)
     return found
 

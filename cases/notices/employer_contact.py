@@ -1,6 +1,5 @@
 """Where an employer's notices go, and whether those that can wait come as one mail a day."""
 
-from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
 
@@ -19,14 +18,15 @@ from domain.errors import Refused
 from domain.notices import NoticeKind
 from store.encryption import DataKey
 from store.ledger import Entry, append
+from store.rows.people import EmployerRow
 from store.tables import employers
 
 
-async def get_contact(context: Context, actor: Actor) -> dict[str, Any]:
+async def get_contact(context: Context, actor: Actor) -> EmployerContact:
     """Return the caller's own contact."""
     async with context.database.begin(actor.tenant) as connection:
         row = await _own(connection, actor)
-        return _view(opened(await get_data_key(context, connection, row["key_id"]), row))
+        return opened(await get_data_key(context, connection, row.key_id), row)
 
 
 async def put_contact(context: Context, actor: Actor, given: EmployerContact, idempotency: Idempotency) -> Reply:
@@ -39,8 +39,8 @@ async def put_contact(context: Context, actor: Actor, given: EmployerContact, id
     async def write(connection: AsyncConnection) -> Done:
         # Locked as a change of standing locks it, since both write to the employer's chain of the ledger.
         row = await _own(connection, actor, lock=True)
-        employer_id, at = str(row["employer_id"]), context.clock()
-        key = await get_data_key(context, connection, row["key_id"])
+        employer_id, at = row.employer_id, context.clock()
+        key = await get_data_key(context, connection, row.key_id)
         earlier = opened(key, row)
         contact = complete(context, given, earlier)
         if contact != earlier:
@@ -52,16 +52,16 @@ async def put_contact(context: Context, actor: Actor, given: EmployerContact, id
             )
             await append(connection, employer_chain(employer_id), [entry])
             await tell_changed(context, connection, employer_id, earlier, contact, at)
-        reply = Reply(Progress.APPLIED, _view(contact))
+        reply = Reply(Progress.APPLIED, contact)
         return Done(reply, key)
 
     return (await once(context, actor, idempotency, write)).reply
 
 
-def opened(key: DataKey, row: Mapping[Any, Any]) -> EmployerContact:
+def opened(key: DataKey, row: EmployerRow) -> EmployerContact:
     """Return the contact of an employer's row in clear."""
-    plain = key.open("employers", "contact", row["employer_id"], row["contact"])
-    return EmployerContact.model_validate_json(plain).model_copy(update={"digest": row["digest"]})
+    plain = key.open("employers", "contact", row.employer_id, row.contact)
+    return EmployerContact.model_validate_json(plain).model_copy(update={"digest": row.digest})
 
 
 def complete(context: Context, given: EmployerContact, earlier: EmployerContact | None) -> EmployerContact:
@@ -101,14 +101,10 @@ async def tell_changed(
         await tell_employer(context, connection, employer_id, kind, occasion=occasion, at=at, facts=facts, to=earlier)
 
 
-async def _own(connection: AsyncConnection, actor: Actor, *, lock: bool = False) -> Mapping[Any, Any]:
+async def _own(connection: AsyncConnection, actor: Actor, *, lock: bool = False) -> EmployerRow:
     query = select(employers).where(employers.c.employer_id == actor.employer_id)
     query = query.with_for_update() if lock else query
-    row = (await connection.execute(query)).mappings().one_or_none()
+    row = EmployerRow.one_of(await connection.execute(query))
     if row is None:
         raise Refused("not_found", "The register has no employer of this id.")
     return row
-
-
-def _view(contact: EmployerContact) -> dict[str, Any]:
-    return contact.model_dump(mode="json")

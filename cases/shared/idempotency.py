@@ -5,7 +5,7 @@ import json
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from enum import StrEnum
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 from sqlalchemy import Update, insert, text, update
@@ -14,8 +14,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.shared.context import Context
 from cases.shared.json_text import json_text
 from domain.actors import Actor
-from domain.errors import Refused
-from store.case_rows import Beside
+from domain.errors import Refused, need
+from store.case_rows import Beside, Subquery
 from store.encryption import DataKey, WrappedKey, unwrap
 from store.tables import idempotency
 
@@ -35,6 +35,24 @@ _KNOWN: Final = """
     LEFT JOIN data_keys k ON k.key_id = i.key_id
 """
 _FIND: Final = text(f"SELECT ({_KNOWN}) AS known")
+
+
+class KeptKey(NamedTuple):
+    """What is kept of a key: the column of its row in hex; empty but for `is_free` where there is no row."""
+
+    is_free: bool
+    body_hash: str | None
+    reference: str | None
+    command_id: str | None
+    status: int | None
+    answer: str | None
+    key_id: str | None
+    kek_id: str | None
+    wrapped: str | None
+
+
+# What is known of an Idempotency-Key; reading it locks the key.
+KEPT_KEY: Final = Subquery("known", _KNOWN, lambda found: KeptKey(**found))
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,42 +186,42 @@ async def once_in(
 async def _find(context: Context, connection: AsyncConnection, actor: Actor, request: Idempotency) -> Known | None:
     beside = asked_before(actor, request)
     found = (await connection.execute(_FIND, dict(beside.values))).scalar_one()
-    return read_known(context, request, found)
+    return read_known(context, request, KEPT_KEY.read(found))
 
 
 def asked_before(actor: Actor, request: Idempotency) -> Beside:
-    """Return the subquery `known`, by which what is known of a key is read with a case; it locks the key."""
+    """Return what `KEPT_KEY` asks, so that it is read with a case."""
     values = {
         "idempotency_tenant": actor.organisation,
         "idempotency_subject": f"{actor.issuer} {actor.subject}",
         "idempotency_route": request.route,
         "idempotency_key": request.key,
     }
-    return Beside((("known", _KNOWN),), values)
+    return Beside((KEPT_KEY,), values)
 
 
-def read_known(context: Context, request: Idempotency, found: dict[str, Any]) -> Known | None:
-    """Return what the subquery `known` says, or None for a new key.
+def read_known(context: Context, request: Idempotency, found: KeptKey) -> Known | None:
+    """Return what came of a key, or None for a new one.
 
     Raises:
         Refused: `in_progress` while another request holds the key; `idempotency_key_reused` for another body;
             `facts_erased` for one whose answer was erased with its case.
     """
-    if not found["is_free"]:
+    if not found.is_free:
         raise Refused("in_progress", "The same request is still running; ask again in a moment.")
-    if found["body_hash"] is None:
+    if found.body_hash is None:
         return None
-    if not found["body_hash"]:
+    if not found.body_hash:
         raise Refused("facts_erased", "The personal data of this case was erased, with the first answer.")
-    if bytes.fromhex(found["body_hash"]) != request.body_hash(context):
+    if bytes.fromhex(found.body_hash) != request.body_hash(context):
         raise Refused("idempotency_key_reused", "This Idempotency-Key was used with another body; send a new key.")
-    command_id = UUID(found["command_id"]) if found["command_id"] else None
-    if found["answer"] is None:
-        return Known(None, found["reference"], command_id)
-    wrapped = bytes.fromhex(found["wrapped"]) if found["wrapped"] else None
-    key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
-    content = json.loads(key.open("idempotency", "answer", request.key, bytes.fromhex(found["answer"])))
-    return Known(Reply(Progress.of_kept(found["status"]), content["body"]), found["reference"], command_id)
+    command_id = UUID(found.command_id) if found.command_id else None
+    if found.answer is None:
+        return Known(None, found.reference, command_id)
+    wrapped = WrappedKey.of_hex(need(found.key_id, "key_id"), need(found.kek_id, "kek_id"), found.wrapped)
+    key = unwrap(context.keyring, wrapped)
+    content = json.loads(key.open("idempotency", "answer", request.key, bytes.fromhex(found.answer)))
+    return Known(Reply(Progress.of_kept(need(found.status, "status")), content["body"]), found.reference, command_id)
 
 
 def key_row(

@@ -10,18 +10,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
 from cases.shared.epochs import current_epoch
-from store.case_rows import Beside
+from store.case_rows import Beside, Subquery
 from store.tables import cases, lost_cases
 
 # Who still knew of the case.
 BY_TEMPORAL: Final = "temporal"
 BY_AUTHORITY: Final = "authority"
-_TAKEN: Final = "SELECT EXISTS (SELECT FROM lost_cases l WHERE l.reference = CAST(:drawn_reference AS text))"
+# Whether a reference that was drawn is of a case that a restore took away.
+GIVEN_BEFORE: Final = Subquery(
+    "given_before",
+    "SELECT EXISTS (SELECT FROM lost_cases l WHERE l.reference = CAST(:drawn_reference AS text))",
+    bool,
+)
 
 
 def given_before(reference: str) -> Beside:
-    """Return the subquery `given_before`: whether a reference that was drawn is of a case that a restore took away."""
-    return Beside((("given_before", _TAKEN),), {"drawn_reference": reference})
+    """Return what `GIVEN_BEFORE` asks."""
+    return Beside((GIVEN_BEFORE,), {"drawn_reference": reference})
 
 
 async def note_gone(context: Context, reference: str, known_by: str = BY_TEMPORAL) -> bool:

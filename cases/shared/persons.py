@@ -1,7 +1,7 @@
 """Persons: an id, documents by which they are found, and a data key; what was given of them is the application's."""
 
 from datetime import datetime
-from typing import Any, Final, NamedTuple
+from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
 from sqlalchemy import text
@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.shared.context import Context
 from domain.documents import Document
 from store import case_writes
-from store.case_rows import Beside, Row
+from store.case_rows import Beside, Row, Subquery
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 
 # Held as a case's foreign key will hold it: whoever erases the person waits, or is waited for and then nobody is found.
@@ -24,6 +24,19 @@ _KNOWN: Final = """
     FOR KEY SHARE OF p, d
 """
 _FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
+
+
+class KeptPerson(NamedTuple):
+    """What is kept of a person: ids, and the data key in hex as it lies wrapped."""
+
+    person_id: str
+    key_id: str
+    kek_id: str
+    wrapped: str | None
+
+
+# The person of a document, or None.
+KEPT_PERSON: Final = Subquery("known_person", _KNOWN, lambda found: None if found is None else KeptPerson(**found))
 
 # Nobody's once the person was erased: neither document nor key is there to be found.
 _SHOWN: Final = text(
@@ -55,29 +68,26 @@ def last_four_hash(context: Context, employer_id: str, document: Document) -> by
 
 
 def known_person(context: Context, document: Document) -> Beside:
-    """Return the subquery `known_person`, by which the person of a document is read with other things."""
-    return Beside((("known_person", _KNOWN),), {"document_hash": document_hash(context, document)})
+    """Return what `KEPT_PERSON` asks, so that the person of a document is read with other things."""
+    return Beside((KEPT_PERSON,), {"document_hash": document_hash(context, document)})
 
 
 async def find_person(context: Context, connection: AsyncConnection, document: Document) -> KnownPerson | None:
     """Return the person of a document, or None for one not met before."""
     values = dict(known_person(context, document).values)
-    return read_person(context, (await connection.execute(_FIND, values)).scalar_one())
+    return read_person(context, KEPT_PERSON.read((await connection.execute(_FIND, values)).scalar_one()))
 
 
-def read_person(context: Context, found: dict[str, Any] | None) -> KnownPerson | None:
-    """Return the person that the subquery `known_person` found, or None."""
+def read_person(context: Context, found: KeptPerson | None) -> KnownPerson | None:
+    """Return a person that was found, or None."""
     if found is None:
         return None
-    wrapped = bytes.fromhex(found["wrapped"]) if found["wrapped"] else None
-    key = unwrap(context.keyring, WrappedKey(UUID(found["key_id"]), found["kek_id"], wrapped))
-    return KnownPerson(UUID(found["person_id"]), key)
+    key = unwrap(context.keyring, WrappedKey.of_hex(found.key_id, found.kek_id, found.wrapped))
+    return KnownPerson(UUID(found.person_id), key)
 
 
-def meet(
-    context: Context, document: Document, found: dict[str, Any] | None
-) -> tuple[KnownPerson, dict[str, list[Row]]]:
-    """Return the person that the subquery found, with the rows that make a new one where there was none."""
+def meet(context: Context, document: Document, found: KeptPerson | None) -> tuple[KnownPerson, dict[str, list[Row]]]:
+    """Return the person that was found, with the rows that make a new one where there was none."""
     known = read_person(context, found)
     if known is not None:
         return known, {}

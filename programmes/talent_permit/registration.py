@@ -7,7 +7,7 @@ from cases.case.file import CaseFile
 from cases.case.view import finding_views
 from cases.case.views import CheckView
 from cases.commands.intake import known_employer
-from cases.commands.one_live import own_live
+from cases.commands.one_live import OWN_LIVE, own_live
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.shared.context import Context
 from cases.shared.pack_shelf import pack_for
@@ -56,7 +56,7 @@ async def check(
         async with context.database.begin(actor.tenant) as connection:
             beside = own_live(context, spellings.TALENT_PERMIT, employer_id, request.subject.document)
             employer = known_employer(await load_employer(connection, employer_id, beside=beside))
-            live, on = bool(employer.beside["own_live"]), day_of(at)
+            live, on = employer.beside.of(OWN_LIVE), day_of(at)
             facts = await gather_facts(context, connection, request, employer, on=on, today=on, other_live=live)
             pack = await pack_for(context, connection, spellings.TALENT_PERMIT, at)
     except UnknownEmployer:

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cases.case.shows import Showing, Shown
-from cases.case.view import finding_members, findings_shown, opened, rejection_view, shown_at, today
+from cases.case.view import finding_view, findings_shown, opened, rejection_view, shown_at, today
 from cases.case.views import (
     FOR_STAFF,
     OBJECT_OR_NULL,
@@ -206,8 +206,7 @@ def looking_ahead(
     ahead = RegistrationLookingAhead(
         **vars(seen),
         permit_obstacles=tuple(
-            ObstacleView(destination=destination, **finding_members(finding, language))
-            for destination, finding in obstacles
+            finding_view(finding, language, ObstacleView, destination=destination) for destination, finding in obstacles
         ),
     )
     if needs_second is None:

@@ -235,7 +235,7 @@ async def list_differences(
     if after is not None:
         query = query.where(tuple_(d.first_seen_at, d.difference_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
-        rows = [DifferenceRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        rows = DifferenceRow.all_of(await connection.execute(query))
     page = rows[:limit]
     position = (page[-1].first_seen_at, str(page[-1].difference_id)) if len(rows) > limit else None
     return [kept_difference(row, language) for row in page], position

@@ -256,13 +256,11 @@ async def _find_leaf(
     if index is not None:
         if index >= size:
             raise _wrong("index", f"The tree has {size} leaves; the last one has the index {size - 1}.")
-        found = await connection.execute(select(seal_leaves).where(s.index == index))
-        return LeafRow.from_mapping(found.mappings().one())
+        return need(LeafRow.one_of(await connection.execute(select(seal_leaves).where(s.index == index))), "leaf")
     query = select(seal_leaves).where(s.chain == chain, s.seq == seq)
-    row = (await connection.execute(query)).mappings().one_or_none()
-    if row is None:
+    leaf = LeafRow.one_of(await connection.execute(query))
+    if leaf is None:
         raise Refused("not_sealed_yet", "No leaf is known of this row: it was not sealed yet, or there is none.")
-    leaf = LeafRow.from_mapping(row)
     if leaf.index >= size:
         raise _wrong("size", f"The row is the leaf {leaf.index}, which is past this size.")
     return leaf

@@ -30,10 +30,9 @@ async def prove_case(context: Context, reference: str) -> list[Difference]:
         )
         leaves = {int(row.leaf): int(row.seq) for row in found}
         newest = select(checkpoints).order_by(c.tree_size.desc()).limit(1)
-        last = (await connection.execute(newest)).mappings().one_or_none()
-        if not leaves or last is None:
+        checkpoint = CheckpointRow.one_of(await connection.execute(newest))
+        if not leaves or checkpoint is None:
             return [Difference("seal_leaf_unsigned", {"chain": reference, "seq": seq}) for seq in leaves.values()]
-        checkpoint = CheckpointRow.from_mapping(last)
         known = await read_nodes(connection, path_nodes(leaves, checkpoint.tree_size))
         signers = signers_of(context.log_origin, context.keyring, await log_epochs(connection, context.log_origin))
     return list(check_paths(reference, leaves, checkpoint, known, signers))

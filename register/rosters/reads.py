@@ -99,7 +99,7 @@ async def get_rows(
     )
     async with context.database.begin(actor.tenant) as connection:
         _, key, head = await find_roster(context, connection, roster_id)
-        found = [RosterLineRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        found = RosterLineRow.all_of(await connection.execute(query))
     items = [row_view(row, key, head, language) for row in found[:limit]]
     return items, items[-1].row if len(found) > limit else None
 
@@ -113,10 +113,9 @@ async def find_roster(
         Refused: `not_found` when the caller's tenant has no roster of this id.
     """
     query = select(rosters).where(rosters.c.roster_id == roster_id)
-    found = (await connection.execute(query)).mappings().one_or_none()
-    if found is None:
+    roster = RosterRow.one_of(await connection.execute(query))
+    if roster is None:
         raise Refused("not_found", "You have no roster of this id.")
-    roster = RosterRow.from_mapping(found)
     if roster.emptied_at is not None:
         return roster, None, _UNKNOWN
     key = await get_data_key(context, connection, roster.key_id)

@@ -114,7 +114,7 @@ async def _lease(context: Context) -> Job | None:
         if roster_id is None:
             return None
         query = select(rosters).where(rosters.c.roster_id == roster_id)
-        found = RosterRow.from_mapping((await connection.execute(query)).mappings().one())
+        found = need(RosterRow.one_of(await connection.execute(query)), "roster")
         key = await get_data_key(context, connection, found.key_id)
     return Job(
         roster_id=found.roster_id,
@@ -171,7 +171,7 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
         .limit(_RUN_CHUNK)
     )
     async with context.database.begin() as connection:
-        rows = [RosterLineRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        rows = RosterLineRow.all_of(await connection.execute(query))
     if not rows:
         await _set_status(context, job, RosterStatus.DONE)
         return

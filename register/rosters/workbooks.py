@@ -87,7 +87,7 @@ async def _rows(connection: AsyncConnection, roster_id: UUID) -> AsyncIterator[R
             .order_by(roster_rows.c.row)
             .limit(_AT_ONCE)
         )
-        page = [RosterLineRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        page = RosterLineRow.all_of(await connection.execute(query))
         for row in page:
             yield row
         if len(page) < _AT_ONCE:

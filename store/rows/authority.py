@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from domain.signatures import Signature
 from store import tables
 from store.rows.base import TableRow
 
@@ -67,7 +68,7 @@ class LostAnswerRow(TableRow):
     occurred_at: datetime
     received_at: datetime
     attached_to: str | None = None
-    proposed_by: dict[str, Any] | None = None
+    proposed_by: Signature | None = None
     proposed_at: datetime | None = None
-    decided_by: dict[str, Any] | None = None
+    decided_by: Signature | None = None
     decided_at: datetime | None = None

@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, ClassVar, Final, Self
 from uuid import UUID
 
-from sqlalchemy import Date, LargeBinary, Row, Table, Uuid
+from sqlalchemy import Date, LargeBinary, Result, Row, Table, Uuid
 from sqlalchemy.dialects.postgresql import TIMESTAMP
 
 Parse = Callable[[Any], Any]
@@ -32,6 +32,21 @@ class TableRow:
     def from_row(cls, row: Row[Any]) -> Self:
         """Return the row of one that a query returned, whose columns the driver read; further ones are left out."""
         return cls.from_mapping(dict(row._mapping))
+
+    @classmethod
+    def all_of(cls, result: Result[Any]) -> list[Self]:
+        """Return the rows that a query returned."""
+        return [cls.from_mapping(row) for row in result.mappings()]
+
+    @classmethod
+    def one_of(cls, result: Result[Any]) -> Self | None:
+        """Return the only row that a query returned, or None where it returned none.
+
+        Raises:
+            MultipleResultsFound: where it returned more.
+        """
+        row = result.mappings().one_or_none()
+        return None if row is None else cls.from_mapping(row)
 
     def document(self) -> dict[str, Any]:
         """Return the columns by name; what they hold is not copied."""

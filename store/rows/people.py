@@ -2,11 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import date, datetime
-from typing import Any, ClassVar
+from typing import ClassVar
 from uuid import UUID
 
 from sqlalchemy import Table
 
+from domain.signatures import Signature, StandingSignature
 from store import tables
 from store.rows.base import TableRow
 
@@ -60,8 +61,8 @@ class StandingRow(TableRow):
     standing: str
     valid_from: date
     state: str
-    proposed_by: dict[str, Any]
-    confirmed_by: dict[str, Any] | None = None
+    proposed_by: StandingSignature
+    confirmed_by: StandingSignature | None = None
     spread: bool = False
     at: datetime
 
@@ -97,7 +98,7 @@ class ObjectionRow(TableRow):
     due_at: datetime
     outcome: str | None = None
     answer: bytes | None = None
-    answered_by: dict[str, Any] | None = None
+    answered_by: Signature | None = None
     answered_at: datetime | None = None
 
 
@@ -111,9 +112,9 @@ class LegalHoldRow(TableRow):
     employer_id: str
     reason: str
     paper: bytes
-    placed_by: dict[str, Any]
+    placed_by: Signature
     placed_at: datetime
-    released_by: dict[str, Any] | None = None
+    released_by: Signature | None = None
     release_reason: str | None = None
     released_at: datetime | None = None
 
@@ -128,7 +129,7 @@ class ErasureRow(TableRow):
     reference: str
     reason: str
     state: str
-    proposed_by: dict[str, Any]
+    proposed_by: Signature
     proposed_at: datetime
-    decided_by: dict[str, Any] | None = None
+    decided_by: Signature | None = None
     decided_at: datetime | None = None

@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from domain.signatures import EffectSignature, FindingAnswer, Signature
 from store import tables
 from store.rows.base import TableRow
 
@@ -53,9 +54,9 @@ class CaseRow(TableRow):
     hold: dict[str, Any] | None = None
     standing_hold: bool = False
     registration_number: str | None = None
-    effect_by: dict[str, Any] | None = None
+    effect_by: EffectSignature | None = None
     # What officers answered about findings: codes, and the keyed hash of the facts that each answer is about.
-    answered_findings: list[dict[str, Any]] | None = None
+    answered_findings: list[FindingAnswer] | None = None
     approved_at: datetime | None = None
     settles_at: datetime | None = None
     settled: bool = False
@@ -113,5 +114,5 @@ class FactRow(TableRow):
     facts_version: int
     round: int
     body: bytes
-    seen_by: dict[str, Any]
+    seen_by: Signature
     at: datetime

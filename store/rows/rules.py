@@ -6,6 +6,7 @@ from typing import Any, ClassVar
 
 from sqlalchemy import Table
 
+from domain.signatures import PackSignature
 from store import tables
 from store.rows.base import TableRow
 
@@ -22,8 +23,8 @@ class PackRow(TableRow):
     effective_from: date
     state: str
     report_hash: str
-    proposed_by: dict[str, Any]
-    confirmed_by: dict[str, Any] | None = None
+    proposed_by: PackSignature
+    confirmed_by: PackSignature | None = None
     at: datetime
 
 

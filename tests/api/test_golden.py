@@ -39,6 +39,12 @@ from store.rows.rules import PackRow
 
 AT: Final = datetime(2026, 3, 2, 4, 5, 6, 789012, tzinfo=UTC)
 GOLDEN: Final = json.loads((Path(__file__).parent / "golden.json").read_text())
+
+
+def _by(subject: str, role: str = "officer") -> Any:
+    return {"issuer": "i", "subject": subject, "role": role}
+
+
 HEAD: Final = SheetHead(3, [Header("姓名", "name_zh"), Header("备注", None)])
 STANDING: Final = StandingRow(
     change_id=UUID(int=1),
@@ -46,7 +52,7 @@ STANDING: Final = StandingRow(
     standing="left_park",
     valid_from=date(2026, 4, 1),
     state="proposed",
-    proposed_by={"subject": "s", "role": "supervisor", "reasons": [{"code": "evidence_doubtful", "field": None}]},
+    proposed_by=_by("s", "supervisor") | {"reasons": [{"code": "evidence_doubtful", "field": None}]},
     at=AT,
 )
 VERSION: Final = EmployerVersionRow(
@@ -59,7 +65,7 @@ VERSION: Final = EmployerVersionRow(
 PREMISES: Final = PremisesRow(
     code="P-1", address="河套路 1", valid_from=date(2026, 1, 1), valid_to=date(2026, 5, 31), folded="x"
 )
-SIGNATURE: Final = {"issuer": "i", "subject": "s", "role": "supervisor", "at": AT.isoformat(), "statement": "x"}
+SIGNATURE: Final = _by("s", "supervisor") | {"at": AT.isoformat(), "statement": "x"}
 PACK: Final = PackRow(
     name="talent_permit",
     version="1",
@@ -99,7 +105,7 @@ HOLD: Final = LegalHoldRow(
     employer_id="emp-a",
     reason="litigation",
     paper=b"",
-    placed_by={"subject": "s"},
+    placed_by=_by("s"),
     placed_at=AT,
 )
 ERASURE: Final = ErasureRow(
@@ -108,7 +114,7 @@ ERASURE: Final = ErasureRow(
     reference="HT-1",
     reason="person_asked",
     state="proposed",
-    proposed_by={"subject": "s"},
+    proposed_by=_by("s"),
     proposed_at=AT,
 )
 OBJECTION: Final = ObjectionRow(
@@ -124,7 +130,7 @@ OBJECTION: Final = ObjectionRow(
     due_at=AT,
     outcome="upheld",
     answer=b"x",
-    answered_by={"role": "officer", "subject": "s"},
+    answered_by=_by("s"),
     answered_at=AT,
 )
 READ: Final = _Counted(
@@ -154,8 +160,8 @@ SHOWN: Final[dict[str, Any]] = {
         replace(
             STANDING,
             state="in_force",
-            proposed_by={"subject": "s", "role": "supervisor"},
-            confirmed_by={"role": "officer", "subject": "o", "at": AT.isoformat()},
+            proposed_by=_by("s", "supervisor"),
+            confirmed_by=_by("o") | {"at": AT.isoformat()},
         )
     ),
     "version": _version_view(VERSION),
@@ -167,10 +173,10 @@ SHOWN: Final[dict[str, Any]] = {
     "row_new": row_view(replace(LINE, row=3, result=None, reference="HT-1", errors=[]), None, HEAD, Language.EN),
     "hold": hold_view(HOLD, None),
     "hold_released": hold_view(
-        replace(HOLD, released_by={"subject": "t"}, release_reason="matter_closed", released_at=AT), None
+        replace(HOLD, released_by=_by("t"), release_reason="matter_closed", released_at=AT), None
     ),
     "erasure": erasure_view(ERASURE),
-    "erasure_done": erasure_view(replace(ERASURE, state="done", decided_by={"subject": "t"}, decided_at=AT)),
+    "erasure_done": erasure_view(replace(ERASURE, state="done", decided_by=_by("t"), decided_at=AT)),
     "receipt": objections._receipt(OBJECTION),
     "reading": reading_view(
         Reading("HT-1", AT, "personal_data_read", "officer", "complaint", {"fields": ["name_zh"]}),

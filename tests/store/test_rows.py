@@ -53,7 +53,7 @@ def test_an_insert_leaves_out_what_is_empty() -> None:
         reference="HT-1",
         reason="person_asked",
         state="proposed",
-        proposed_by={"role": "supervisor"},
+        proposed_by={"issuer": "i", "subject": "s", "role": "supervisor"},
         proposed_at=datetime(2026, 3, 2, tzinfo=UTC),
     )
     assert "decided_by" not in row.filled()

@@ -97,26 +97,26 @@ async def keep_paper(file: CaseFile, connection: AsyncConnection, paper: Authori
             answers.c.content_hash.in_(same_content),
         ),
     )
-    known = (await connection.execute(select(answers).where(same))).mappings().all()
+    known = AnswerRow.all_of(await connection.execute(select(answers).where(same)))
     if not known:
         keep(file, paper, AnswerState.HELD, at, PAPER)
         return
     row = known[0]
-    if len(known) > 1 or row["outcome_id"] != paper.outcome_id or row["state"] != AnswerState.HELD:
+    if len(known) > 1 or row.outcome_id != paper.outcome_id or row.state != AnswerState.HELD:
         raise Refused("already_decided", "An answer of this number or content is recorded already.")
-    if row["content_hash"] in same_content:
+    if row.content_hash in same_content:
         return
-    if row["source"] != PAPER or row["reference"] != file.reference or row["destination"] != paper.destination:
+    if row.source != PAPER or row.reference != file.reference or row.destination != paper.destination:
         raise Refused("already_decided", "Another answer has this number.")
     plain = paper.model_dump_json(exclude_none=True).encode()
     mended = {
         "outcome": paper.outcome.value,
         "content_hash": hashed,
-        "body": file.person_key.seal("answers", "body", str(row["answer_id"]), plain),
+        "body": file.person_key.seal("answers", "body", str(row.answer_id), plain),
         "occurred_at": paper.occurred_at,
         "received_at": at,
     }
-    await connection.execute(update(answers).where(answers.c.answer_id == row["answer_id"]).values(**mended))
+    await connection.execute(update(answers).where(answers.c.answer_id == row.answer_id).values(**mended))
     for held in file.answers:
-        if held.answer_id == row["answer_id"]:
+        if held.answer_id == row.answer_id:
             held.change(**mended)

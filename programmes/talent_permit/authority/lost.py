@@ -105,7 +105,7 @@ async def list_answers(
     if after is not None:
         query = query.where(tuple_(_L.received_at, _L.answer_id) < (after[0], UUID(after[1])))
     async with context.database.begin() as connection:
-        rows = [LostAnswerRow.from_mapping(row) for row in (await connection.execute(query)).mappings()]
+        rows = LostAnswerRow.all_of(await connection.execute(query))
         items = [view(row, await _opened(context, connection, row)) for row in rows[:limit]]
     last = rows[limit - 1] if len(rows) > limit else None
     return items, (last.received_at, str(last.answer_id)) if last else None

@@ -246,10 +246,9 @@ async def _settle(context: Context, connection: AsyncConnection, answer_id: UUID
 
 async def _find(connection: AsyncConnection, answer_id: UUID) -> LostAnswerRow:
     query = select(stored).where(_S.answer_id == answer_id)
-    found = (await connection.execute(query)).mappings().one_or_none()
-    if found is None:
+    row = LostAnswerRow.one_of(await connection.execute(query))
+    if row is None:
         raise Refused("not_found", "No answer of this id is kept.")
-    row = LostAnswerRow.from_mapping(found)
     if row.body is None:
         raise Refused("already_decided", "A case has this answer.")
     return row

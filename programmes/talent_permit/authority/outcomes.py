@@ -3,7 +3,7 @@
 from collections.abc import Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from uuid import UUID
 
 import structlog
@@ -25,21 +25,47 @@ from programmes.talent_permit.authority import applying, inbox, known_entries, l
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
-from store.case_rows import Beside
+from store.case_rows import Beside, Subquery
 from store.rows.work import CommandRow
 
 # What else is done in the transaction that takes answers in.
 First = Callable[[CaseFile, AsyncConnection], Awaitable[None]]
 _log = structlog.get_logger(__name__)
-_SEEN: Final = """
-    SELECT jsonb_object_agg(m.message_id,
-        jsonb_build_object('hash', encode(m.body_hash, 'hex'), 'status', m.status, 'body', m.answer))
+
+
+class _Seen(NamedTuple):
+    """A message that came before: the hash of its body in hex, and what it was answered."""
+
+    hash: str
+    status: int
+    body: Any
+
+
+class _Known(NamedTuple):
+    """An answer that is kept; the hash of its content in hex."""
+
+    outcome_id: str
+    reference: str
+    destination: str
+    digest: str
+
+
+_SEEN: Final = Subquery(
+    "seen",
+    """
+    SELECT jsonb_object_agg(m.message_id, jsonb_build_array(encode(m.body_hash, 'hex'), m.status, m.answer))
     FROM messages_seen m WHERE m.message_id = ANY(CAST(:message_ids AS text[]))
-"""
-_KNOWN: Final = """
+    """,
+    lambda found: {message_id: _Seen(*said) for message_id, said in (found or {}).items()},
+)
+_KNOWN: Final = Subquery(
+    "known_answers",
+    """
     SELECT jsonb_agg(jsonb_build_array(x.outcome_id, x.reference, x.destination, encode(x.content_hash, 'hex')))
     FROM answers x WHERE x.reference = :reference OR x.outcome_id = ANY(CAST(:outcome_ids AS text[]))
-"""
+    """,
+    lambda found: [_Known(*answer) for answer in found or ()],
+)
 # A command before it is on its way to the workflow for so long; after that the sweeper may take its time with it.
 _UNDER_WAY: Final = timedelta(seconds=5)
 _SPOKEN = {
@@ -149,18 +175,18 @@ def _beside(said: Sequence[Said]) -> Beside:
         "message_ids": [each.message_id for each in said if each.message_id is not None],
         "outcome_ids": [each.answer.outcome_id for each in said],
     }
-    return Beside((("seen", _SEEN), ("known_answers", _KNOWN)), values)
+    return Beside((_SEEN, _KNOWN), values)
 
 
 def _kept(file: CaseFile) -> _Kept:
-    known = file.beside["known_answers"] or []
+    known = file.beside.of(_KNOWN)
     return _Kept(
         seen={
-            message_id: (message["hash"], Reply(Progress.of_kept(message["status"]), message["body"]))
-            for message_id, message in (file.beside["seen"] or {}).items()
+            message_id: (message.hash, Reply(Progress.of_kept(message.status), message.body))
+            for message_id, message in file.beside.of(_SEEN).items()
         },
-        outcome_ids={outcome_id for outcome_id, *_ in known},
-        contents={(reference, destination, digest) for _, reference, destination, digest in known},
+        outcome_ids={each.outcome_id for each in known},
+        contents={(each.reference, each.destination, each.digest) for each in known},
     )
 
 

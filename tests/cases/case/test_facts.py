@@ -284,7 +284,7 @@ async def test_the_person_reads_what_was_seen_and_where_among_their_own_data(par
     address = address_hash(park.context, "feng@example.com")
     session = Session((await case.row())["person_id"], address, b"", park.clock.at)
     held = await own_data.read_own_data(park.context, await case.known(PERSON), session, Language.EN)
-    (own,) = held["cases"]
+    (own,) = held.cases
     (seen,) = own["recorded_facts"]
     assert (seen["value"], seen["seen_in"], seen["given"]) == ("2036-05-31", "证件原件", "2027-03-31")
     assert seen["label"] == "Last day of the travel permit card"

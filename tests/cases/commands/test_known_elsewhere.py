@@ -88,7 +88,7 @@ async def test_past_the_limit_every_new_registration_is_refused_alike_before_any
 
 async def test_past_the_limit_postgresql_does_not_look_for_the_person(park: Park) -> None:
     beside = person_within_limit(park.context, EMPLOYER_B, document_of_identity_number(KNOWN), park.clock.at)
-    asked = ", ".join(f"({query}) AS {name}" for name, query in beside.queries)
+    asked = ", ".join(f"({each.sql}) AS {each.name}" for each in beside.queries)
     looked: list[bool] = []
     for used in (19, 20):
         async with park.context.database.begin("emp-b") as connection:

@@ -43,7 +43,7 @@ async def test_a_contest_reaches_an_officer_with_its_words(park: Park) -> None:
     assert task["detail"] == {"facts": [1]}
     assert (await case.view(EMPLOYER_A))["recorded_facts"][0]["contest"] == "open"
     items, _ = await list_requests(park.context, OFFICER_2, case.reference, Purpose.CASE_REVIEW)
-    assert [each["content"] for each in items if each["kind"] == "contest_fact"] == [{"fact": 1, "note": "这是旧证件"}]
+    assert [each.content for each in items if each.kind == "contest_fact"] == [{"fact": 1, "note": "这是旧证件"}]
     assert await case.refused(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=1, note="x") == "already_decided"
     assert await case.refused(EMPLOYER_A, CommandKind.CONTEST_FACT, fact=2, note="x") == "not_found"
 

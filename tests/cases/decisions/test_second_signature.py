@@ -1,7 +1,7 @@
 """A second signature: who may give it, what refuses it, and how many people a proposal takes."""
 
 from collections import Counter
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
 
@@ -17,6 +17,7 @@ from domain.decisions import ConfirmationAction
 from domain.errors import Refused
 from domain.languages import Language
 from domain.notices import NoticeKind
+from domain.signatures import Signature
 from domain.stages import PendingAct
 from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import OFFICER, SUPERVISOR
@@ -28,7 +29,7 @@ _NO_CARD = {"permit_card_number": None, "permit_card_valid_until": None}
 _WITHHELD = [{"code": "permit_card_ends_early"}]
 
 
-def _signed(actor: Actor) -> Mapping[str, str]:
+def _signed(actor: Actor) -> Signature:
     return {"issuer": actor.issuer, "subject": actor.subject, "role": actor.role.value}
 
 

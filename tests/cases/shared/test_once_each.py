@@ -41,5 +41,5 @@ def test_it_is_written_in_one_place(written: str, where: list[str]) -> None:
 
 
 def test_what_is_known_of_a_key_is_read_where_it_is_kept_or_with_the_case_that_it_is_about() -> None:
-    # A programme's room may read it with the employer, or whoever else owns a case that it takes on.
-    assert _written("read_known(", "programmes") == ["cases/commands/submit.py", _KEPT]
+    # A case that is taken on is about nothing yet that it could be read with but its owner.
+    assert _written("read_known(", "programmes") == ["cases/commands/intake.py", "cases/commands/submit.py", _KEPT]

@@ -92,7 +92,7 @@ async def test_p10_issued_may_come_before_accepted(park: Park) -> None:
 
 async def test_p11_the_reason_for_refusing_is_for_the_person_and_staff_only(park: Park) -> None:
     case = await park.accepted()
-    await case.answer("refused", reason_code="X9", reason_text="材料与事实不符")
+    await case.answer("refused", reason_code="X_9", reason_text="材料与事实不符")
     permit = await case.permit()
     assert permit["stage"] == "refused"
     assert "材料与事实不符".encode() not in permit["reason"]
@@ -101,7 +101,7 @@ async def test_p11_the_reason_for_refusing_is_for_the_person_and_staff_only(park
     assert await _text(case, "permit_refused", "person") != ""
     assert "材料与事实不符" in await _text(case, "permit_refused", "person")
     assert "材料与事实不符" not in await _text(case, "permit_refused", "employer")
-    assert "X9" not in await _text(case, "permit_refused", "employer")
+    assert "X_9" not in await _text(case, "permit_refused", "employer")
     assert "材料" not in json.dumps([row["detail"] for row in await park.rows(tables.ledger)], ensure_ascii=False)
     assert (await case.stage(), (await case.permit("MO"))["stage"]) == ("approved", "submitted")
 

@@ -1,0 +1,56 @@
+"""Signatures and reasons as they are kept in a JSON column, and the answers to findings that came of them."""
+
+from typing import NotRequired, TypedDict
+
+
+class KeptReason(TypedDict):
+    """A coded reason, and the field that it is about where one was named; its note is sealed apart."""
+
+    code: str
+    field: str | None
+
+
+class Signature(TypedDict):
+    """Who signed."""
+
+    issuer: str
+    subject: str
+    role: str
+
+
+class EffectSignature(Signature):
+    """Who gave an approval effect, and how the park's clock stood before; the note sealed, in hex."""
+
+    days_used: int
+    clock_since: str | None
+    overdue: bool
+    note: str
+    # Of the register, after a restore.
+    epoch: NotRequired[int]
+
+
+class PackSignature(Signature):
+    """Who signed a version of a rule pack: when, with which statement, and by which reasons' codes."""
+
+    at: str
+    statement: str
+    reasons: NotRequired[list[str]]
+
+
+class StandingSignature(Signature):
+    """Who signed a change of an employer's standing; a second signature says when, and notes are sealed, in hex."""
+
+    at: NotRequired[str]
+    reasons: NotRequired[list[KeptReason]]
+    notes: NotRequired[str]
+
+
+class FindingAnswer(TypedDict):
+    """By which reasons a finding was answered: it holds for the same finding with the same facts, hashed with a key."""
+
+    code: str
+    outcome: str
+    facts: str
+    reasons: list[str]
+    scope: str
+    at: str
