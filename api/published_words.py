@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
 from domain.notices import NoticeKind as CoreNotice
+from domain.reasons import Use as CoreUse
 from domain.tasks import TaskKind as CoreTask
 from domain.words import joined
 from programmes import PROGRAMMES
@@ -20,12 +21,14 @@ def _all(core: type[StrEnum], *declared: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(each) for each in (*core, *(kind for kinds in declared for kind in kinds))))
 
 
+_WORDS: Final = joined(each.words for each in PROGRAMMES.values())
 # By the name of the schema.
 PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreCommand.__name__: _all(CoreCommand, *(each.commands for each in PROGRAMMES.values())),
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
-    CoreNotice.__name__: tuple(map(str, joined(each.words for each in PROGRAMMES.values()).notices)),
+    CoreNotice.__name__: tuple(map(str, _WORDS.notices)),
+    CoreUse.__name__: tuple(map(str, _WORDS.uses)),
 }
 
 
@@ -60,3 +63,4 @@ CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
 NoticeKind = Annotated[str, Published(CoreNotice)]
+Use = Annotated[str, Published(CoreUse)]

@@ -98,12 +98,12 @@ async def confirm_pack(
         if row.state != PackState.PROPOSED:
             raise Refused("already_decided", f"The pack is {row.state} already.")
         confirmed = _SIGNING.is_given(actor, row.proposed_by, request.action)
-        codes = need_codes(request.reasons, Use.REJECT, at_least_one=not confirmed)
+        codes = need_codes(request.reasons, Use.REJECT, context.words.reasons, at_least_one=not confirmed)
         pack = parse_pack(row.content)
         if confirmed and pack.effective_from <= day_of(at):
             raise Refused("wrong_stage", "The pack's first day has come; propose it again with a later one.")
         act = Act.RULE_PUBLISHED if confirmed else Act.RULE_REJECTED
-        reasons = [code.value for code in codes]
+        reasons = list(codes)
         signature = _signature(context, actor, act.value, pack, at) | {"reasons": reasons}
         state = PackState.PUBLISHED if confirmed else PackState.REJECTED
         row.change(state=state.value, confirmed_by=signature)

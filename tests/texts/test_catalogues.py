@@ -17,7 +17,6 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
-from domain.reasons import ReasonCode
 from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
 from domain.webhooks import ReceiptStatus
 from programmes import PROGRAMMES
@@ -32,7 +31,16 @@ from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.incidents import INCIDENTS
 from texts.person import GROUPS as PERSON
-from texts.problems import FIELD_ERRORS, FILES, PARTICULARS, PROBLEMS, field_message, problem_detail, problem_title
+from texts.problems import (
+    FIELD_ERRORS,
+    FILES,
+    PARTICULARS,
+    PROBLEMS,
+    REFUSALS,
+    field_message,
+    problem_detail,
+    problem_title,
+)
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
 from texts.roster import ANNOTATIONS, COLUMNS, RESULTS
 from texts.story import GROUPS, WORDS, notice_name
@@ -52,9 +60,13 @@ def test_every_finding_has_a_sentence_for_each_outcome_it_can_have(code: Finding
     assert set(FINDINGS[code]) == OUTCOMES.get(code, {"pass", "fail", "needs_person"})
 
 
+def test_a_refusal_names_every_use_of_a_reason() -> None:
+    assert set(REFUSALS["uses"]) == set(WORDS_OF_ALL.uses)
+
+
 def test_the_catalogues_hold_the_published_codes_and_no_others() -> None:
     assert set(FINDINGS) == set(FindingCode)
-    assert set(SENTENCES) == set(ReasonCode)
+    assert set(SENTENCES) == set(WORDS_OF_ALL.reasons)
     assert set(PROBLEMS) == set(PROBLEM_STATUS)
     assert set(FIELD_ERRORS) == set(FieldCode)
     assert all(set(parts) == {"title", "detail"} for parts in PROBLEMS.values())
@@ -154,13 +166,13 @@ def test_sentences_are_found_by_code_and_language(language: Language) -> None:
 
 
 def test_an_unknown_code_has_no_sentence() -> None:
-    with pytest.raises(ValueError, match="unheard_of"):
+    with pytest.raises(KeyError, match="unheard_of"):
         reason_sentence("unheard_of", Language.EN)
 
 
 def test_the_published_reasons_say_what_each_is_for_and_how_it_stands() -> None:
-    reasons = {reason["code"]: reason for reason in published_reasons()}
-    assert set(reasons) == set(ReasonCode)
+    reasons = {reason["code"]: reason for reason in published_reasons(WORDS_OF_ALL)}
+    assert set(reasons) == set(WORDS_OF_ALL.reasons)
     assert reasons["permit_card_ends_early"]["uses"] == ["R", "W"]
     assert reasons["identity_number_wrong"]["standing"] == {"F": "unconfirmed", "R": "confirmed"}
     assert all(set(reason["sentences"]) == set(Language) for reason in reasons.values())  # type: ignore[call-overload]
