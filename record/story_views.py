@@ -5,10 +5,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cases.shared.views import Coded
+from cases.shared.views import Coded, Filled, Time
 from domain.findings import Audience, FindingOutcome
 from domain.stages import Destination, Holder, PermitStage, Stage
-from record.shown import Filled, Time
 
 
 @dataclass(frozen=True, kw_only=True)
