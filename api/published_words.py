@@ -10,6 +10,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
 from domain.notices import NoticeKind as CoreNotice
+from domain.reasons import Use as CoreUse
 from domain.tasks import TaskKind as CoreTask
 from domain.tracks import TrackKey as CoreKey
 from domain.tracks import TrackStage as CoreStage
@@ -22,6 +23,7 @@ def _all(core: type[StrEnum], *declared: Mapping[str, Any]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(str(each) for each in (*core, *(kind for kinds in declared for kind in kinds))))
 
 
+_WORDS: Final = joined(each.words for each in PROGRAMMES.values())
 _TRACKS: Final = [track for each in PROGRAMMES.values() for track in each.tracks.values()]
 # What the programmes call the keys and the stages of tracks, by the name of the core's own schema, which has no member.
 _OF_TRACKS: Final[Mapping[str, tuple[type[StrEnum], ...]]] = {
@@ -34,7 +36,8 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
     **{name: tuple(dict.fromkeys(str(each) for kind in kinds for each in kind)) for name, kinds in _OF_TRACKS.items()},
-    CoreNotice.__name__: tuple(map(str, joined(each.words for each in PROGRAMMES.values()).notices)),
+    CoreNotice.__name__: tuple(map(str, _WORDS.notices)),
+    CoreUse.__name__: tuple(map(str, _WORDS.uses)),
 }
 
 
@@ -80,3 +83,4 @@ TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
 TrackKey = Annotated[str, Published(CoreKey)]
 NoticeKind = Annotated[str, Published(CoreNotice)]
+Use = Annotated[str, Published(CoreUse)]

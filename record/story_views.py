@@ -5,11 +5,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cases.shared.views import Coded
+from cases.shared.views import Coded, Filled, Time
 from domain.findings import Audience, FindingOutcome
 from domain.stages import Holder, Stage
 from domain.tracks import TrackKey, TrackStage
-from record.shown import Filled, Time
 
 
 @dataclass(frozen=True, kw_only=True)

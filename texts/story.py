@@ -4,12 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.languages import Language
-from domain.reasons import ReasonCode
 from texts.catalogue import Sentence, read_groups
 from texts.notices.catalogue import ENTRIES
 from texts.notices.facts import NoticeFacts
 from texts.notices.rendering import Voice
-from texts.reasons import reason_sentence
+from texts.reasons import SENTENCES, reason_sentence
 
 GROUPS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("story")
 WORDS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("show")
@@ -44,7 +43,7 @@ def difference_sentence(code: str, language: Language) -> str:
 
 def why_sentence(code: str, language: Language) -> str | None:
     """Return the sentence of a reason, or None for a code that is no published reason."""
-    return reason_sentence(code, language) if code in set(ReasonCode) else None
+    return reason_sentence(code, language) if code in SENTENCES else None
 
 
 def word(group: str, code: str, language: Language) -> str:

@@ -173,7 +173,7 @@ def reject(
     Raises:
         Refused: where no reason is given, or one is of another use.
     """
-    need_reasons(asked.reasons, Use.REJECT, matter.file.forms)
+    need_reasons(asked.reasons, Use.REJECT, matter.file.forms, matter.file.words.reasons)
     act = matter.act
     proposed_by: Signature = matter.kept["by"]
     why = _kept(matter.file, actor, at, matter.rejected, asked.reasons, asked.note, act=act.value)

@@ -43,7 +43,6 @@ _CORE: Final = (*_FREE, "texts", "temporal", "domain", "store")
 _KEPT: Final = {
     "domain/data_map_bodies.py": "the published member of an answer to a task",
     "domain/decisions.py": "the published member of an answer to a task",
-    "domain/reasons.py": "reasons, whose codes are stored and published as one enumeration",
     "domain/roster.py": "the columns of rosters",
     "domain/spellings.py": "stored names",
     "domain/tasks.py": "an answer to a task, which is published as one enumeration",

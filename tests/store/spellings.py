@@ -122,6 +122,7 @@ _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     deadlines.DeadlineKind.__name__: lambda each: each.words.deadlines,
     acts.Act.__name__: lambda each: each.words.acts,
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
+    reasons.ReasonCode.__name__: lambda each: each.words.reasons,
     notices.NoticeKind.__name__: lambda each: each.words.notices,
 }
 

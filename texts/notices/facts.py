@@ -6,7 +6,6 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
-from domain.reasons import ReasonCode
 from domain.stages import DueKind, PendingAct, Stage
 
 
@@ -50,7 +49,7 @@ class NoticeFacts(BaseModel):
     stage: Stage | None = None
     permit_stage: str | None = None
     round: int | None = None
-    end_reason: ReasonCode | None = None
+    end_reason: str | None = None
 
     # Personal data and free text, for bodies only.
     employer_name: str | None = None

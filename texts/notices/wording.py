@@ -8,7 +8,6 @@ from babel.dates import format_date
 
 from domain.actors import Role
 from domain.languages import Language
-from domain.reasons import ReasonCode
 from domain.stages import DueKind, PendingAct
 from texts.catalogue import read_sentences
 from texts.person import GROUPS, plain
@@ -95,7 +94,7 @@ def act(value: PendingAct, language: Language) -> str:
     return _ACTS[language][value]
 
 
-def why(value: ReasonCode, language: Language) -> str:
+def why(value: str, language: Language) -> str:
     """Return the sentence of a reason."""
     return reason_sentence(value, language)
 
