@@ -8,9 +8,9 @@ from pydantic import BaseModel, Field
 from starlette.responses import Response
 
 from api.languages import DEFAULT
+from api.published_words import Use
 from domain.errors import PROBLEM_STATUS, FieldError, Refused
 from domain.languages import Language
-from domain.reasons import Use
 from texts.problems import (
     FIELD_ERRORS,
     fact_sentences,

@@ -13,7 +13,7 @@ from api.bulk import approve_all
 from api.case_routes import says
 from api.parameters import IdPath
 from api.published import CaseView
-from api.published_words import TaskKind
+from api.published_words import TaskKind, Use
 from api.views import BulkView, ReasonList
 from api.wiring import wiring_of
 from cases.commands.routes import ANSWER_TASK
@@ -27,7 +27,6 @@ from domain.decisions import (
     TaskAnswerRequest,
 )
 from domain.fields import Label
-from domain.reasons import Use
 from temporal.telemetry import concern
 from texts.reasons import published_reasons
 
@@ -148,6 +147,8 @@ async def approve_several(
 
 
 @router.get("/reasons", response_model=ReasonList, summary="Published reasons")
-async def list_reasons(query: Annotated[ReasonQuery, Query()], actor: Annotated[Actor, _SIGNED_IN]) -> Response:
+async def list_reasons(
+    request: Request, query: Annotated[ReasonQuery, Query()], actor: Annotated[Actor, _SIGNED_IN]
+) -> Response:
     """List the reason codes with their uses, sources and standing: all, or those of one use."""
-    return json_response({"items": published_reasons(query.use)})
+    return json_response({"items": published_reasons(wiring_of(request).context.words, query.use)})

@@ -6,11 +6,11 @@ from typing import Any
 from pydantic import BaseModel, Field
 
 from api.published import CaseView, ObstacleView
-from api.published_words import CommandKind
+from api.published_words import CommandKind, Use
 from cases.tasks.views import TaskView
 from domain.actors import Role
 from domain.commands import CommandState
-from domain.reasons import ReasonStanding, Use
+from domain.reasons import ReasonStanding
 from domain.stages import Stage
 from register.views import EmployerSummary, PremisesView
 

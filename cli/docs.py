@@ -21,13 +21,13 @@ def generated_pages() -> dict[str, str]:
     from domain import data_map
     from domain.data_map_fences import as_section
     from domain.languages import Language
-    from domain.reasons import ReasonCode
     from programmes import own_tables
     from programmes.talent_permit import states_page
+    from programmes.talent_permit.reasons import REASONS
     from texts.reasons import reason_sentence
 
     own = [table.name for _, table in own_tables()]
-    says = {code: reason_sentence(code, Language.EN) for code in ReasonCode}
+    says = {code: reason_sentence(code, Language.EN) for code in REASONS}
     return {
         "states.md": states_page.as_page(says, _limit_lines()),
         "data-map.md": data_map.as_page(all_bodies(), all_columns(), as_section(all_columns(), own)),

@@ -7,6 +7,7 @@ from typing import Final
 from domain.acts import ACTS, ActMeaning
 from domain.deadlines import DEADLINES, DeadlineMeaning
 from domain.notices import PLANS, NoticePlan
+from domain.reasons import REASONS, Reasons, Use
 from domain.tasks import TASKS, TaskMeaning
 
 
@@ -19,12 +20,16 @@ class Words:
         deadlines: what can be due of a case.
         tasks: what a person can be asked to do.
         notices: what is told, in the order in which the kinds are published.
+        reasons: why something is done, in the order in which they are published.
+        uses: what a reason may be given for.
     """
 
     acts: Mapping[str, ActMeaning] = field(default_factory=dict)
     deadlines: Mapping[str, DeadlineMeaning] = field(default_factory=dict)
     tasks: Mapping[str, TaskMeaning] = field(default_factory=dict)
     notices: Mapping[str, NoticePlan] = field(default_factory=dict)
+    reasons: Reasons = field(default_factory=dict)
+    uses: tuple[str, ...] = ()
 
     def __or__(self, other: "Words") -> "Words":
         """Return the words of both."""
@@ -33,6 +38,8 @@ class Words:
             deadlines={**self.deadlines, **other.deadlines},
             tasks={**self.tasks, **other.tasks},
             notices={**self.notices, **other.notices},
+            reasons=_both(self.reasons, other.reasons),
+            uses=tuple(dict.fromkeys([*self.uses, *other.uses])),
         )
 
     def act(self, act: str) -> ActMeaning:
@@ -68,9 +75,15 @@ class Words:
         return [str(kind) for kind, each in self.deadlines.items() if each.outlives]
 
 
+def _both(some: Reasons, others: Reasons) -> Reasons:
+    """Return the reasons of both; one that both have with the uses of both."""
+    joint = {code: some[code].with_uses_of(each) for code, each in others.items() if code in some}
+    return {**some, **others, **joint}
+
+
 _UNKNOWN: Final = ActMeaning()
 # Of any case.
-CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS, notices=PLANS)
+CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS, notices=PLANS, reasons=REASONS, uses=tuple(Use))
 
 
 def joined(words: Iterable[Words]) -> Words:

@@ -55,7 +55,7 @@ async def propose_standing(
         at = context.clock()
         changes = await _changes(connection, employer_id)
         _check(changes, request)
-        codes = need_reasons(request.reasons, Use.HOLD, forms_of(context), at_least_one=False)
+        codes = need_reasons(request.reasons, Use.HOLD, forms_of(context), context.words.reasons, at_least_one=False)
         change_id = uuid4()
         needs_signature = request.standing is Standing.LEFT_PARK
         change = StandingRow(
@@ -95,7 +95,9 @@ async def confirm_standing(
         at = context.clock()
         change = _waiting(await _changes(connection, employer_id))
         confirmed = _LEFT.is_given(actor, change.proposed_by, request.action)
-        codes = need_reasons(request.reasons, Use.REJECT, forms_of(context), at_least_one=not confirmed)
+        codes = need_reasons(
+            request.reasons, Use.REJECT, forms_of(context), context.words.reasons, at_least_one=not confirmed
+        )
         state, signature = IN_FORCE if confirmed else REJECTED, _signature(actor, at, key, change, request)
         change.change(state=state, confirmed_by=signature)
         one = update(employer_standings).where(employer_standings.c.change_id == change.change_id)

@@ -75,10 +75,20 @@ def _start(config: pytest.Config) -> Addresses:
 
 @pytest.fixture(autouse=True)
 def _own_log() -> Iterator[None]:
-    """Undo how a command that is run in this process logs: warnings alone, to standard error."""
-    before = structlog.get_config()
-    yield
-    structlog.configure(**before)
+    """Undo how a command that is run in this process logs: warnings alone, to standard error.
+
+    A logger that was told to keep what it was configured with when it first wrote a line would write so for ever, past
+    everything that a later test of the process configures or captures.
+    """
+    before, configure = structlog.get_config(), structlog.configure
+
+    def keeping_nothing(**told: Any) -> None:
+        configure(**told | {"cache_logger_on_first_use": False})
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(structlog, "configure", keeping_nothing)
+        yield
+    configure(**before)
 
 
 @pytest.fixture(autouse=True)

@@ -11,16 +11,11 @@ from temporal.telemetry import configure_logging
 
 @contextmanager
 def logging_as_json(process: str = "api", level: str = "INFO") -> Iterator[list[logging.StreamHandler]]:
-    """Configure logging as a process does, and undo it; yields the handlers that write the lines.
-
-    A logger keeps what it was configured with when it first wrote a line. In a process of tests it would write so for
-    ever, past everything that a later test configures or captures.
-    """
+    """Configure logging as a process does, and undo it; yields the handlers that write the lines."""
     root, before = logging.getLogger(), structlog.get_config()
     handlers, level_before = list(root.handlers), root.level
     try:
         configure_logging(process, level)
-        structlog.configure(cache_logger_on_first_use=False)
         yield [each for each in root.handlers if isinstance(each, logging.StreamHandler)]
     finally:
         root.handlers[:] = handlers

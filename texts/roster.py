@@ -1,6 +1,7 @@
 """The words of rosters in three languages: headers, values that stand for codes, and what annotations say."""
 
 from collections.abc import Iterable, Mapping
+from functools import cache
 from typing import Any, Final
 
 from pydantic import BaseModel, ConfigDict, TypeAdapter
@@ -57,7 +58,7 @@ def word_of(column: str, code: str, language: Language) -> str:
 
 def code_of(column: str, text: str) -> str | None:
     """Return the code that a text of a column stands for, in any of the languages; None for one that is not known."""
-    return _CODES[column].get(_plain(text))
+    return _codes()[column].get(_plain(text))
 
 
 def allowed(column: str, language: Language) -> list[str]:
@@ -108,9 +109,15 @@ def _words(column: str, code: str) -> Iterable[str]:
         yield from (PERSON["destinations"][code].in_language(language) for language in Language)
 
 
-_CODES: Final[Mapping[str, Mapping[str, str]]] = {
-    column: {_plain(word): code for code in codes for word in _words(column, code)} for column, codes in VALUES.items()
-}
+@cache
+def _codes() -> Mapping[str, Mapping[str, str]]:
+    """Return the code of each word by column, once the rooms have said theirs."""
+    return {
+        column: {_plain(word): code for code in codes for word in _words(column, code)}
+        for column, codes in VALUES.items()
+    }
+
+
 _NOTHING: Final = frozenset(_CATALOGUE["nothing"])
 _NO_END: Final = frozenset(
     _plain(word) for word in (*_OPEN_ENDED.also, *(open_ended(language) for language in Language))

@@ -4,13 +4,11 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.languages import Language
-from domain.reasons import ReasonCode
-from domain.stages import Destination
 from texts.catalogue import Sentence, read_groups
 from texts.notices.catalogue import ENTRIES
 from texts.notices.facts import NoticeFacts
 from texts.notices.rendering import Voice
-from texts.reasons import reason_sentence
+from texts.reasons import SENTENCES, reason_sentence
 
 GROUPS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("story")
 WORDS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("show")
@@ -45,7 +43,7 @@ def difference_sentence(code: str, language: Language) -> str:
 
 def why_sentence(code: str, language: Language) -> str | None:
     """Return the sentence of a reason, or None for a code that is no published reason."""
-    return reason_sentence(code, language) if code in set(ReasonCode) else None
+    return reason_sentence(code, language) if code in SENTENCES else None
 
 
 def word(group: str, code: str, language: Language) -> str:
@@ -58,7 +56,7 @@ def notice_name(kind: str, destination: str | None, language: Language) -> str:
     """Return what a notice is about, by its own heading; one that depends on the occasion is named for each."""
     if kind not in ENTRIES:
         return kind
-    facts = NoticeFacts(destination=Destination(destination) if destination else None)
+    facts = NoticeFacts(destination=destination or None)
     occasions = (facts, facts.model_copy(update={"days_over": 1}))
     heading = ENTRIES[kind].heading[language]
     return " / ".join(dict.fromkeys(Voice(language, dict(each)).say(heading) for each in occasions))

@@ -83,7 +83,7 @@ class Register:
                 "INSERT INTO data_keys VALUES ($1, $2, $3)", wrapped.key_id, wrapped.kek_id, wrapped.wrapped
             )
             await connection.execute(
-                "INSERT INTO registrations VALUES ($1, 'emp-a', $2, $3, $4, 'received', 1, NULL, $5, $6, $6)",
+                "INSERT INTO cases VALUES ($1, 'emp-a', $2, $3, $4, 'received', 1, NULL, $5, $6, $6)",
                 reference,
                 self.keyring.lookup_hash("identity", request.person.identity_number),
                 data_key.key_id,
@@ -118,7 +118,7 @@ class Register:
             )
             findings = assess(facts, self.packs.version(row["policy_version"]), at.date())
             await connection.execute(
-                "UPDATE registrations SET stage = 'under_review', updated_at = $2 WHERE reference = $1", reference, at
+                "UPDATE cases SET stage = 'under_review', updated_at = $2 WHERE reference = $1", reference, at
             )
             await connection.execute(
                 "INSERT INTO assessments VALUES ($1, $2, $3, $4, $5)",
@@ -136,9 +136,7 @@ class Register:
         """Store an officer's decision as a command, under an idempotency key."""
         at, command_id = _now(), uuid4()
         async with self.pool.acquire() as connection, connection.transaction():
-            row = await connection.fetchrow(
-                "SELECT stage FROM registrations WHERE reference = $1 FOR UPDATE", reference
-            )
+            row = await connection.fetchrow("SELECT stage FROM cases WHERE reference = $1 FOR UPDATE", reference)
             if row is None or row["stage"] != "under_review":
                 raise ValueError("wrong_stage")
             await connection.execute(
@@ -166,7 +164,7 @@ class Register:
                 return str(row["stage"])
             number = registration_number(at.year, await connection.fetchval("SELECT nextval('registration_numbers')"))
             await connection.execute(
-                "UPDATE registrations SET stage = 'approved', number = $2, updated_at = $3 WHERE reference = $1",
+                "UPDATE cases SET stage = 'approved', number = $2, updated_at = $3 WHERE reference = $1",
                 reference,
                 number,
                 at,
@@ -369,9 +367,7 @@ class Register:
         await connection.executemany("INSERT INTO notices VALUES ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10)", rows)
 
 
-_CASE: Final = (
-    "SELECT r.*, k.kek_id, k.wrapped FROM registrations r JOIN data_keys k USING (key_id) WHERE r.reference = $1"
-)
+_CASE: Final = "SELECT r.*, k.kek_id, k.wrapped FROM cases r JOIN data_keys k USING (key_id) WHERE r.reference = $1"
 
 
 def _now() -> datetime:

@@ -13,9 +13,9 @@ from domain.decisions import GivenReason
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.forms import Form, find_path
-from domain.reasons import ReasonCode, Use, checked_reasons, facts_of, of_use
+from domain.reasons import Reasons, checked_reasons, facts_of, of_use
 from domain.signatures import KeptReason, Signature
-from domain.stages import CLOSED, Destination, Stage
+from domain.stages import CLOSED, Stage
 from domain.tasks import Queue
 from store.rows.work import TaskRow
 from store.tables import conflicts
@@ -85,11 +85,16 @@ def need_signer(actor: Actor, pending: Mapping[str, Any] | None) -> None:
 
 
 def need_reasons(
-    reasons: Iterable[GivenReason], use: Use, forms: Sequence[type[Form]], *, at_least_one: bool = True
-) -> tuple[ReasonCode, ...]:
+    reasons: Iterable[GivenReason],
+    use: str,
+    forms: Sequence[type[Form]],
+    published: Reasons,
+    *,
+    at_least_one: bool = True,
+) -> tuple[str, ...]:
     """Return the codes given, or refuse where none is given, one is not of this use or is about no field of a form."""
     listed = list(reasons)
-    codes = need_codes([reason.code for reason in listed], use, at_least_one=at_least_one)
+    codes = need_codes([reason.code for reason in listed], use, published, at_least_one=at_least_one)
     known = [path for form in forms for path in form.paths()]
     errors = [
         FieldError(f"reasons[{n}].field", FieldCode.UNKNOWN_VALUE, f"Known fields: {', '.join(known)}.")
@@ -101,12 +106,14 @@ def need_reasons(
     return codes
 
 
-def need_codes(codes: Sequence[str], use: Use, *, at_least_one: bool = True) -> tuple[ReasonCode, ...]:
+def need_codes(codes: Sequence[str], use: str, published: Reasons, *, at_least_one: bool = True) -> tuple[str, ...]:
     """Return the codes, or refuse where there is none or one is not of this use."""
     if at_least_one and not codes:
         missing = FieldError("reasons", FieldCode.REQUIRED, "Give at least one reason.")
-        raise Refused("reason_missing", "Give at least one reason.", [missing], facts=facts_of(use, of_use(use)))
-    return checked_reasons(codes, use)
+        raise Refused(
+            "reason_missing", "Give at least one reason.", [missing], facts=facts_of(use, of_use(use, published))
+        )
+    return checked_reasons(codes, use, published)
 
 
 def need_no_conflict(file: CaseFile, actor: Actor) -> None:
@@ -135,14 +142,14 @@ def need_no_hold(file: CaseFile) -> None:
         raise Refused("on_hold", "The case is on hold; release it first.")
 
 
-def take_task(file: CaseFile, actor: Actor, at: datetime, kind: str, destination: Destination | None = None) -> None:
+def take_task(file: CaseFile, actor: Actor, at: datetime, kind: str, destination: str | None = None) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
     task = need_not_held(file, actor, kind, destination)
     if task is not None and task.holder is None:
         file.change_task(task, holder=holder_of(actor), held_since=at)
 
 
-def need_not_held(file: CaseFile, actor: Actor, kind: str, destination: Destination | None = None) -> TaskRow | None:
+def need_not_held(file: CaseFile, actor: Actor, kind: str, destination: str | None = None) -> TaskRow | None:
     """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
     if task is None or task.holder == holder_of(actor):

@@ -63,17 +63,17 @@ async def decide(
     if asked.action is DecisionAction.RETURN:
         _return(file, actor, at, asked)
     elif asked.action is DecisionAction.REFUSE:
-        need_reasons(asked.reasons, Use.REFUSE, file.forms)
+        need_reasons(asked.reasons, Use.REFUSE, file.forms, file.words.reasons)
         propose(file, actor, at, Event.REFUSE, PendingAct.REFUSE, asked.reasons, asked.note)
     elif needs_second_signature(file):
-        need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=_needs_override(file))
+        need_reasons(asked.reasons, Use.OVERRIDE, file.forms, file.words.reasons, at_least_one=_needs_override(file))
         propose(file, actor, at, Event.APPROVE_OVER_FAIL, PendingAct.APPROVE, asked.reasons, asked.note)
     else:
-        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms, at_least_one=False)
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms, file.words.reasons, at_least_one=False)
         unexplained = _open_questions(file) and not codes
         _keep_answers(file, at, given(asked.reasons))
         await settling.approve(
-            file, connection, actor, at, [c.value for c in codes], note=asked.note, overrides_unexplained=unexplained
+            file, connection, actor, at, list(codes), note=asked.note, overrides_unexplained=unexplained
         )
 
 
@@ -198,7 +198,7 @@ def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None
         file.cancel_deadlines(DeadlineKind.HOLD_REVIEW)
         file.record(Act.HOLD_RELEASED, actor, at)
         return
-    checked_reasons([asked.reason], Use.HOLD)
+    checked_reasons([asked.reason], Use.HOLD, file.words.reasons)
     if file.row.hold:
         raise Refused("on_hold", "An officer's hold stands already; release it first.")
     review_on = asked.review_on or file.calendar.working_day(day_of(at), file.context.limits.hold_review_days)
@@ -220,12 +220,12 @@ def _need_review_day(file: CaseFile, at: datetime, review_on: date) -> None:
 
 
 def _return(file: CaseFile, actor: Actor, at: datetime, asked: DecisionRequest) -> None:
-    codes = need_reasons(asked.reasons, Use.RETURN, file.forms)
+    codes = need_reasons(asked.reasons, Use.RETURN, file.forms, file.words.reasons)
     limits = file.context.limits
     if file.row.returns >= limits.returns_allowed:
         raise Refused("return_not_allowed", f"The case was returned {limits.returns_allowed} times already.")
     if actor.role is not Role.SUPERVISOR:
-        _need_known_defects(file, [code.value for code in codes])
+        _need_known_defects(file, list(codes))
     correction.request_by_officer(file, actor, at, asked.reasons)
 
 
@@ -248,7 +248,7 @@ def _need_known_defects(file: CaseFile, codes: Sequence[str]) -> None:
 
 
 def _reject(file: CaseFile, actor: Actor, at: datetime, asked: ConfirmationRequest, signed: Signature | None) -> None:
-    need_reasons(asked.reasons, Use.REJECT, file.forms)
+    need_reasons(asked.reasons, Use.REJECT, file.forms, file.words.reasons)
     event = Event.REJECT if signed is None else signed.rejected
     need_move(file, event, actor)
     file.row.round += 1

@@ -13,11 +13,11 @@ from domain.actors import STAFF, Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
-from domain.reasons import ReasonCode, departure_reason
 from domain.signatures import Signature
 from domain.stages import PendingAct
 from programmes.talent_permit.given import known
 from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.reasons import PermitReason, departure_reason
 from programmes.talent_permit.requests import DepartureRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
@@ -29,7 +29,7 @@ class Departure:
     """A departure as it was reported: the last day, why, by whom, and whether it was reported late."""
 
     last_day: date
-    reason: ReasonCode
+    reason: str
     by: Signature
     late: bool
 
@@ -60,7 +60,7 @@ def proposed(file: CaseFile, at: datetime) -> Departure:
     _need_employed(file, at)
     return Departure(
         last_day=date.fromisoformat(pending["last_day"]),
-        reason=ReasonCode(reason["code"]),
+        reason=reason["code"],
         by=pending["by"],
         late=pending["late"],
     )
@@ -68,11 +68,11 @@ def proposed(file: CaseFile, at: datetime) -> Departure:
 
 def take(file: CaseFile, departure: Departure, confirmed_by: Actor | None = None) -> None:
     """Set the last day of the employment; an earlier report is replaced."""
-    kept = {"by": departure.by, "reason": departure.reason.value, "late": departure.late, "disputed": False}
+    kept = {"by": departure.by, "reason": departure.reason, "late": departure.late, "disputed": False}
     if confirmed_by is not None:
         kept["confirmed_by"] = signature_of(confirmed_by)
     talent_permit(file).departure = kept
-    file.row.change(ended_on=departure.last_day, end_reason=departure.reason.value)
+    file.row.change(ended_on=departure.last_day, end_reason=departure.reason)
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
     file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
@@ -84,7 +84,7 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.row.change(pending_act=None, pending=None)
     take(file, departure, confirmed_by=actor)
     move(file, LifeEvent.CONFIRM_DEPARTURE, actor, at)
-    reasons = [departure.reason.value]
+    reasons = [departure.reason]
     file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
 
 
@@ -129,4 +129,4 @@ def _need_known_day(file: CaseFile, actor: Actor, at: datetime, last_day: date) 
 def has_died(file: CaseFile) -> bool:
     """Whether a case ended, or is reported to end, with the death of its person."""
     departure = talent_permit(file).departure or {}
-    return ReasonCode.DECEASED.value in (file.row.end_reason, departure.get("reason"))
+    return PermitReason.DECEASED.value in (file.row.end_reason, departure.get("reason"))

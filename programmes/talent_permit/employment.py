@@ -24,13 +24,13 @@ from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.notices import NoticeKind
-from domain.reasons import ReasonCode, Use
 from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_requests import RevocationRequest
+from programmes.talent_permit.reasons import PermitReason, PermitUse
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
@@ -47,7 +47,7 @@ def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) 
     departure = departures.read(file, actor, at, asked)
     departures.take(file, departure)
     move(file, LifeEvent.DEPART, actor, at)
-    file.record(PermitAct.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason.value], **departure.as_kept())
+    file.record(PermitAct.DEPARTURE_REPORTED, actor, at, reasons=[departure.reason], **departure.as_kept())
 
 
 def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
@@ -55,7 +55,7 @@ def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: Depart
     departure = departures.read(file, actor, at, asked)
     need_no_proposal(file)
     file.row.round += 1
-    reasons = (GivenReason(code=departure.reason.value),)
+    reasons = (GivenReason(code=departure.reason),)
     event = LifeEvent.PROPOSE_DEPARTURE
     propose(file, actor, at, event, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
 
@@ -103,7 +103,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     """Propose a revocation, which takes effect with a second signature (R24)."""
     refuses_revocation(file, actor, None, at)
     need_no_proposal(file)
-    need_reasons(asked.reasons, Use.REVOKE, file.forms)
+    need_reasons(asked.reasons, PermitUse.REVOKE, file.forms, file.words.reasons)
     file.row.round += 1
     file.row.rejected = None
     propose(file, actor, at, LifeEvent.REVOKE, PendingAct.REVOKE, asked.reasons, asked.note)
@@ -183,7 +183,7 @@ async def answer_employment(
         file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
         _take_contract_end(file, actor, at)
     elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
-        reason = asked.reason or ReasonCode.CONTRACT_ENDED.value
+        reason = asked.reason or PermitReason.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
     else:
         field = "last_day" if asked.action is TaskAction.DEPARTED else "contract_end"
@@ -240,7 +240,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
     file.row.standing_hold = False
     if file.stage is Stage.APPROVED:
         file.row.ended_on = None
-        _end(file, LifeEvent.EMPLOYER_LEFT, actor, at, ReasonCode.EMPLOYER_LEFT_PARK.value)
+        _end(file, LifeEvent.EMPLOYER_LEFT, actor, at, PermitReason.EMPLOYER_LEFT_PARK.value)
         permits.registration_ended(file, actor, at, "employer_left_park", in_batch=True)
         return
     if file.stage in IN_REVIEW:

@@ -24,12 +24,14 @@ from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.decisions import GivenReason, PermitConfirmationRequest
 from domain.errors import Refused, need
-from domain.reasons import ReasonCode, Use
-from domain.stages import Destination, PendingAct, Stage
+from domain.reasons import Use
+from domain.stages import PendingAct, Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying, inbox
 from programmes.talent_permit.permit_requests import EligibilityAction, EligibilityRequest, OutcomeRequest
+from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.reasons import PermitReason, PermitUse
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
@@ -53,14 +55,14 @@ def settle_eligibility(
     _need_in_force(file)
     take_task(file, actor, at, PermitTask.PERMIT_ELIGIBILITY, destination)
     if asked.action is EligibilityAction.SEND:
-        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms)
+        codes = need_reasons(asked.reasons, Use.OVERRIDE, file.forms, file.words.reasons)
         set_permit(file, destination, at, rejected=None)
         finding_answers.keep(file, finding_answers.answers_given(file, destination.value, given(asked.reasons), at))
-        permits.make_eligible(file, actor, at, destination, tuple(c.value for c in codes))
+        permits.make_eligible(file, actor, at, destination, codes)
         eligibility.carry_on(file, at)
         permits.follow_up(file)
         return
-    need_reasons(asked.reasons, Use.WITHHOLD, file.forms)
+    need_reasons(asked.reasons, PermitUse.WITHHOLD, file.forms, file.words.reasons)
     event = PermitEvent.PROPOSE_WITHHOLD
     _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
     file.record(
@@ -175,7 +177,7 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
 def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
     reasons = _proposed(file, destination)
     said = letter(file, actor, at, reasons)
-    event, why = PermitEvent.WITHHOLD, ReasonCode.NOT_ELIGIBLE.value
+    event, why = PermitEvent.WITHHOLD, PermitReason.NOT_ELIGIBLE.value
     permits.move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
     file.record(PermitAct.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)

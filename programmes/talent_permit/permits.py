@@ -14,21 +14,14 @@ from domain.acts import Act
 from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
-from domain.reasons import ReasonCode
-from domain.stages import (
-    PERMIT_FINAL,
-    Destination,
-    DueKind,
-    Holder,
-    PendingAct,
-    PermitStage,
-    Stage,
-)
+from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
+from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
@@ -124,7 +117,7 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     if str(seen.get("reason", "")).startswith(UNASKABLE):
         detail["unasked"] = True
     for each in served:
-        file.call("list_entry", at, destination=each, attempt=file.next_attempt(each), detail=detail)
+        file.call("list_entry", at, destination=each, attempt=file.next_attempt("list_entry", each), detail=detail)
 
 
 def registration_ended(
@@ -150,7 +143,7 @@ def registration_ended(
 
 
 def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    why = ReasonCode.REGISTRATION_ENDED.value
+    why = PermitReason.REGISTRATION_ENDED.value
     said = Said(facts={"end_reason": why})
     move_permit(file, destination, PermitEvent.REGISTRATION_ENDED, actor, at, end_reason=why, said=said)
     stop_waiting(file, destination, at)

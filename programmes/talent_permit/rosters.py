@@ -11,8 +11,8 @@ from domain.documents import document_of_eighteen
 from domain.errors import FieldError, Refused
 from domain.field_errors import field_errors
 from domain.fields import Day, IdentityNumberField, Label, refusal
-from domain.reasons import departure_reason
 from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, RosterAct, too_long
+from programmes.talent_permit.reasons import departure_reason
 from programmes.talent_permit.requests import DepartureRequest, RegistrationRequest
 from programmes.talent_permit.words import PermitCommand
 

@@ -6,9 +6,11 @@ from typing import Final
 
 from cases.case.moves import ALL, Closes, Move, Moves, Notice
 from domain.notices import ChannelPlan
-from domain.reasons import REASONS, Reason, ReasonCode, ReasonStanding, Use
-from domain.stages import CLOSED, LIVE, OPEN, PermitStage, Stage
+from domain.reasons import Reason, ReasonStanding
+from domain.stages import CLOSED, LIVE, OPEN, Stage
 from programmes.talent_permit.notices import NOTICES
+from programmes.talent_permit.permit_stages import PermitStage
+from programmes.talent_permit.reasons import REASONS, USES
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS
 
 _HEAD: Final = """\
@@ -45,7 +47,7 @@ class LimitLine:
     embedded: str | None = None
 
 
-def as_page(says: Mapping[ReasonCode, str], limits: Iterable[LimitLine]) -> str:
+def as_page(says: Mapping[str, str], limits: Iterable[LimitLine]) -> str:
     """Return the page.
 
     Args:
@@ -135,9 +137,9 @@ def _notices() -> list[str]:
 
 
 def _reason(reason: Reason, says: str) -> str:
-    uses = [use for use in Use if use in reason.uses]
-    confirmed = [use.value for use in uses if reason.standing(use) is ReasonStanding.CONFIRMED]
-    shown = " ".join(use.value for use in uses)
+    uses = [use for use in USES if use in reason.uses]
+    confirmed = [str(use) for use in uses if reason.standings[use] is ReasonStanding.CONFIRMED]
+    shown = " ".join(uses)
     return f"| `{reason.code}` | {shown} | {says} | {reason.source} | {' '.join(confirmed) or '-'} |"
 
 

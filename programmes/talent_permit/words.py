@@ -10,6 +10,7 @@ from domain.deadlines import DeadlineMeaning
 from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
 from programmes.talent_permit.notices import NOTICES
+from programmes.talent_permit.reasons import REASONS, USES
 
 
 class PermitCommand(StrEnum):
@@ -112,4 +113,6 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
 }
 
-WORDS: Final = replace(CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS), notices=NOTICES)
+WORDS: Final = replace(
+    CORE_WORDS | Words(deadlines=DEADLINES, tasks=TASKS, acts=ACTS), notices=NOTICES, reasons=REASONS, uses=USES
+)

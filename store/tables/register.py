@@ -95,9 +95,10 @@ cases = Table(
         unique=True,
         postgresql_where=text("live AND client_reference IS NOT NULL"),
     ),
-    Index("ix_cases_employer_updated", "employer_id", "updated_at", "reference"),
-    Index("ix_cases_shown_stage", "employer_id", _SHOWN_STAGE, "updated_at", "reference"),
-    Index("ix_cases_stage", "stage", "updated_at", "reference"),
+    # Lists are of one programme.
+    Index("ix_cases_employer_updated", "employer_id", "programme", "updated_at", "reference"),
+    Index("ix_cases_shown_stage", "employer_id", "programme", _SHOWN_STAGE, "updated_at", "reference"),
+    Index("ix_cases_stage", "stage", "programme", "updated_at", "reference"),
     Index(
         "ix_cases_needs_employer",
         "employer_id",
@@ -112,7 +113,7 @@ cases = Table(
         "employer_id",
         postgresql_where=text("client_reference IS NOT NULL"),
     ),
-    Index("ix_cases_updated", "updated_at", "reference"),
+    Index("ix_cases_updated", "programme", "updated_at", "reference"),
     Index("ix_cases_name", "employer_id", "name_hash"),
     Index("ix_cases_last_four", "employer_id", "last_four_hash"),
     Index("ix_cases_person", "person_id"),

@@ -3,7 +3,8 @@
 import pytest
 
 from domain.languages import Language
-from domain.reasons import DEPARTURE_REASONS, Use, of_use
+from domain.reasons import Use, of_use
+from programmes.talent_permit.reasons import DEPARTURE_REASONS, REASONS, USES
 from store.tables import employer_standings
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
@@ -38,7 +39,7 @@ async def test_a_wrong_reason_says_what_it_is_for_and_which_would_do(stage: Stag
         body = {"action": "refuse", "round": 1, "reasons": given}
         problem = (await stage.as_("officer-1").post(path, body, headers=said)).json()
         assert (problem["code"], problem["use"]) == (f"reason_{code}", "F")
-        assert problem["allowed"] == [each.value for each in of_use(Use.REFUSE)]
+        assert problem["allowed"] == list(of_use(Use.REFUSE, REASONS))
         assert words[language] in problem["detail"]
         assert "/v1/reasons?use=F" in problem["detail"]
 
@@ -94,13 +95,13 @@ async def test_a_task_that_takes_other_answers_names_them(stage: Stage) -> None:
     assert (wrong["field"], wrong["allowed"]) == ("action", ["take", "decline"]) == ("action", task["answers"])
 
 
-@pytest.mark.parametrize("use", Use)
-async def test_the_reasons_of_a_use_are_published_by_themselves(stage: Stage, use: Use) -> None:
-    found = (await stage.as_("officer-1").get("/v1/reasons", use=use.value)).json()["items"]
-    assert [reason["code"] for reason in found] == [each.value for each in of_use(use)]
-    assert all(use.value in reason["uses"] for reason in found)
+@pytest.mark.parametrize("use", USES)
+async def test_the_reasons_of_a_use_are_published_by_themselves(stage: Stage, use: str) -> None:
+    found = (await stage.as_("officer-1").get("/v1/reasons", use=use)).json()["items"]
+    assert [reason["code"] for reason in found] == list(of_use(use, REASONS))
+    assert all(use in reason["uses"] for reason in found)
     wrong = (await stage.as_("officer-1").get("/v1/reasons", use="Z")).json()
-    assert wrong["errors"][0]["allowed"] == [each.value for each in Use]
+    assert wrong["errors"][0]["allowed"] == list(USES)
 
 
 async def test_a_bulk_approval_says_of_each_case_why_it_was_refused(stage: Stage) -> None:

@@ -154,6 +154,12 @@ async def test_no_two_records_of_a_case_differ(story: Story) -> None:
         if compared["differences"]:
             found[name] = compared["differences"]
     assert found == {}
+    both = await story.up.rows(
+        "SELECT count(*) AS n FROM (SELECT FROM ledger WHERE after_hash IS NOT NULL GROUP BY chain"
+        " HAVING min(seq) FILTER (WHERE NOT detail ? 'state_form')"
+        " < max(seq) FILTER (WHERE detail ->> 'state_form' = '2')) x"
+    )
+    assert both[0]["n"] > 10, "chains whose states are hashed in the form of before, and then in today's"
 
 
 async def test_export_receipts_and_checkpoint_of_before_hold(story: Story, before: Before, tmp_path: Path) -> None:

@@ -3,10 +3,10 @@
 import re
 from pathlib import Path
 
-from domain.reasons import REASONS
 from policy.packs import load_limits, load_rule_packs
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES, REGISTRATION_RULES
+from tests.programmes.declared import WORDS
 
 LISTED = set(
     re.findall(r"^\| (S\d+) \|", (Path(__file__).parents[2] / "docs" / "sources.md").read_text("utf-8"), re.MULTILINE)
@@ -16,7 +16,7 @@ LISTED = set(
 def test_every_source_is_listed() -> None:
     packs = [*load_rule_packs(RULES), load_limits(), load_limits("embedded")]
     named = [parameter.reference for pack in packs for parameter in pack.parameters.values()]
-    named += [reason.source for reason in REASONS.values()]
+    named += [reason.source for reason in WORDS.reasons.values()]
     named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES)]
     keys = {key for text in named for key in re.findall(r"\bS\d+\b", text)}
     assert keys

@@ -17,22 +17,31 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
-from domain.reasons import ReasonCode
-from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.webhooks import ReceiptStatus
-from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
 from record import history
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching
 from record.seal import differences as seal_differences
+from tests.programmes.declared import DECLARED
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.incidents import INCIDENTS
 from texts.person import GROUPS as PERSON
-from texts.problems import FIELD_ERRORS, FILES, PARTICULARS, PROBLEMS, field_message, problem_detail, problem_title
+from texts.problems import (
+    FIELD_ERRORS,
+    FILES,
+    PARTICULARS,
+    PROBLEMS,
+    REFUSALS,
+    field_message,
+    problem_detail,
+    problem_title,
+)
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
 from texts.roster import ANNOTATIONS, COLUMNS, RESULTS
 from texts.story import GROUPS, WORDS, notice_name
@@ -52,16 +61,20 @@ def test_every_finding_has_a_sentence_for_each_outcome_it_can_have(code: Finding
     assert set(FINDINGS[code]) == OUTCOMES.get(code, {"pass", "fail", "needs_person"})
 
 
+def test_a_refusal_names_every_use_of_a_reason() -> None:
+    assert set(REFUSALS["uses"]) == set(WORDS_OF_ALL.uses)
+
+
 def test_the_catalogues_hold_the_published_codes_and_no_others() -> None:
-    assert set(FINDINGS) == set(FindingCode)
-    assert set(SENTENCES) == set(ReasonCode)
+    assert set(FINDINGS) == {code for each in DECLARED.values() for code in each.rules.codes}
+    assert set(SENTENCES) == set(WORDS_OF_ALL.reasons)
     assert set(PROBLEMS) == set(PROBLEM_STATUS)
     assert set(FIELD_ERRORS) == set(FieldCode)
     assert all(set(parts) == {"title", "detail"} for parts in PROBLEMS.values())
 
 
 def _acts() -> set[str]:
-    return {act for each in PROGRAMMES.values() for act in each.words.acts}
+    return {str(act) for act in WORDS_OF_ALL.acts}
 
 
 def test_the_story_has_a_sentence_for_each_act_event_and_wait() -> None:
@@ -85,7 +98,7 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["recipients"]) == set(Recipient)
     assert set(WORDS["channels"]) == set(Channel)
     assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
-    assert set(WORDS["tasks"]) == {kind for each in PROGRAMMES.values() for kind in each.words.tasks}
+    assert set(WORDS["tasks"]) == set(WORDS_OF_ALL.tasks)
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
     assert set(WORDS["pending"]) == set(PendingAct)
     code = Path(str(history.__file__)).read_text("utf-8")
@@ -154,13 +167,13 @@ def test_sentences_are_found_by_code_and_language(language: Language) -> None:
 
 
 def test_an_unknown_code_has_no_sentence() -> None:
-    with pytest.raises(ValueError, match="unheard_of"):
+    with pytest.raises(KeyError, match="unheard_of"):
         reason_sentence("unheard_of", Language.EN)
 
 
 def test_the_published_reasons_say_what_each_is_for_and_how_it_stands() -> None:
-    reasons = {reason["code"]: reason for reason in published_reasons()}
-    assert set(reasons) == set(ReasonCode)
+    reasons = {reason["code"]: reason for reason in published_reasons(WORDS_OF_ALL)}
+    assert set(reasons) == set(WORDS_OF_ALL.reasons)
     assert reasons["permit_card_ends_early"]["uses"] == ["R", "W"]
     assert reasons["identity_number_wrong"]["standing"] == {"F": "unconfirmed", "R": "confirmed"}
     assert all(set(reason["sentences"]) == set(Language) for reason in reasons.values())  # type: ignore[call-overload]

@@ -16,12 +16,13 @@ from domain.actors import Role
 from domain.errors import Defect as DefectError
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, StatedDate, when_undelivered
-from domain.reasons import ReasonCode
-from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, PendingAct, Stage
 from domain.words import joined
 from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.notices import PermitDate, PermitNotice
+from programmes.talent_permit.permit_stages import Destination, PermitStage
+from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.requests import RegistrationRequest
 from tests.programmes.declared import DECLARED
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
@@ -63,7 +64,7 @@ FACTS = NoticeFacts(
         ),
     ),
     note=PERSONAL["staff_note"],
-    end_reason=ReasonCode.CONTRACT_ENDED,
+    end_reason=PermitReason.CONTRACT_ENDED,
     stage=Stage.UNDER_REVIEW,
     permit_stage=PermitStage.ISSUED,
     round=2,
@@ -218,7 +219,7 @@ def _with_codes(kind: str) -> list[NoticeFacts]:
     varied: list[dict[str, object]] = [{"pending_act": act} for act in PendingAct]
     varied += [{"due_kind": due} for due in DueKind]
     if kind in (PermitNotice.REGISTRATION_ENDED, PermitNotice.PERMIT_CLOSED, PermitNotice.DEPARTURE_RECORDED):
-        varied += [{"end_reason": reason} for reason in ReasonCode]
+        varied += [{"end_reason": reason} for reason in WORDS_OF_ALL.reasons]
     if kind is NoticeKind.HAND_OVER_REQUESTED:
         varied += [{"handed_kind": each} for each in PLANS]
     return [bare.model_copy(update=each) for each in varied]
@@ -226,7 +227,7 @@ def _with_codes(kind: str) -> list[NoticeFacts]:
 
 FIELD_PATHS = RegistrationRequest.paths()
 CODES = {
-    *ReasonCode,
+    *WORDS_OF_ALL.reasons,
     *FindingCode,
     *FIELD_PATHS,
     *PLANS,

@@ -192,7 +192,7 @@ async def test_a_roll_out_decisions_going_on_as_new_and_the_way_back(park: Park)
         former = (await deployments.read()).former
         assert former == await park.version(OLD)
         await deployments.make_current(OLD)
-        assert await build_of(await world.submit(identity_number=FOURTH)) == OLD
+        await until_on(await world.submit(identity_number=FOURTH), OLD)
         await sleeper.decide("approve")
         await begun.issue()
         await until_on(sleeper, OLD)

@@ -62,7 +62,7 @@ class PeerSide(Side):
             servers.postgres.create_database(database)
             owner = await asyncpg.connect(servers.postgres.url(role=OWNER, database=database))
             try:
-                if not await owner.fetchval("SELECT to_regclass('registrations')"):
+                if not await owner.fetchval("SELECT to_regclass('cases')"):
                     await owner.execute(SCHEMA)
             finally:
                 await owner.close()

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.programme import LeavingReport
 from domain.outward import Message
-from domain.reasons import ReasonCode
 from domain.spellings import REPORT_KEY
-from domain.stages import PermitStage
 from programmes.talent_permit.authority.messages import BatchReport, ReportedFact
+from programmes.talent_permit.permit_stages import PermitStage
+from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.tables import permits
 from store.tables import cases
 
@@ -23,7 +23,7 @@ async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequen
     """Return the permits whose registration ends with the employer's leaving, by the names the authority has."""
     ends = exists().where(
         cases.c.reference == permits.c.reference,
-        or_(cases.c.live, cases.c.end_reason == ReasonCode.EMPLOYER_LEFT_PARK.value),
+        or_(cases.c.live, cases.c.end_reason == PermitReason.EMPLOYER_LEFT_PARK.value),
     )
     query = (
         select(permits.c.reference, permits.c.destination, permits.c.entry_case)

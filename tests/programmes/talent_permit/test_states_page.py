@@ -3,8 +3,8 @@
 from pathlib import Path
 
 from cli.docs import generated_pages
-from domain.reasons import REASONS, Use
 from policy.packs import load_limits
+from programmes.talent_permit.reasons import REASONS, USES
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS
 
 PAGE = Path(__file__).parents[3] / "docs" / "states.md"
@@ -36,5 +36,5 @@ def test_the_page_has_each_limit_with_value_unit_source_and_standing() -> None:
     assert any(line.startswith("| `settling_minutes` | 10 | minutes | ") and line.endswith(" | 0 |") for line in _LINES)
 
 
-def _uses(uses: frozenset[Use]) -> str:
-    return " ".join(use.value for use in Use if use in uses)
+def _uses(uses: frozenset[str]) -> str:
+    return " ".join(use for use in USES if use in uses)

@@ -50,5 +50,5 @@ async def gather(
 
 
 RULES: Final = Rules(
-    facts=ToyFacts, assess=_assess, of_destination=find_nothing_of, looked_at={}, codes=frozenset(ToyFinding)
+    facts=ToyFacts, assess=_assess, of_track=find_nothing_of, looked_at={}, codes=frozenset(ToyFinding)
 )

@@ -9,6 +9,7 @@ from cases.case.moves import At, Move, Moves, Notice, Track, Who
 from cases.moves.front_half import FRONT_HALF
 from domain.actors import STAFF, Role
 from tests.programmes.toy import routes
+from tests.programmes.toy.requests import Workshop
 from tests.programmes.toy.tables import MAKINGS
 from tests.programmes.toy.words import MakingStage, ToyNotice
 
@@ -42,6 +43,7 @@ TRACKS: Final[Mapping[str, Track]] = {
     MAKING: Track(
         table=MAKINGS,
         stages=MakingStage,
+        keyed_by=Workshop,
         moves=Moves(*MAKING_MOVES, called="making", no_stage="not yet begun"),
         keys=_workshops,
         path=routes.MAKINGS,

@@ -6,8 +6,8 @@ from datetime import date
 import pytest
 
 from domain.languages import Language
-from domain.reasons import DEPARTURE_REASONS
 from domain.roster import RosterAct
+from programmes.talent_permit.reasons import DEPARTURE_REASONS
 from programmes.talent_permit.requests import DepartureRequest, EmploymentKind, RegistrationRequest
 from register.rosters.file import MARKS
 from tests.register.rosters.reading import read_row
