@@ -60,7 +60,7 @@ async def _greeted(case: Case) -> None:
     await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
     await case.until(lambda file: file.row.settled and not file.calls)
     await case.skip(timedelta(days=8))
-    await case.until(lambda file: makings(file)["HK"].stage == MakingStage.MADE)
+    await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
     await case.idle()
 
 

@@ -109,10 +109,10 @@ async def test_a_toy_that_is_not_safe_is_signed_twice_and_made_on_its_day(park: 
     assert (await park.ask("officer-2", "POST", f"{here}/confirmation", signature))["stage"] == "approved"
 
     await _begun(park, case)
-    making = {"workshop": "HK", "stage": "making", "made_on": None}
+    making = {"workshop": "wood", "stage": "making", "made_on": None}
     assert (await park.ask("employer-a", "GET", here))["makings"] == [making]
     await case.skip(timedelta(days=8))
-    await case.until(lambda file: makings(file)["HK"].stage == MakingStage.MADE)
+    await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
     assert (await park.ask("employer-a", "GET", here))["makings"][0]["made_on"] == date(2026, 3, 9).isoformat()
     assert {"toy_begun", "toy_made"} <= set(await case.acts())
     assert (await case.notices()).count("toy_made") == 2
@@ -127,12 +127,12 @@ async def test_a_toy_that_is_not_safe_is_signed_twice_and_made_on_its_day(park: 
 async def test_an_officer_may_say_that_a_toy_is_made(park: Park) -> None:
     case = await _asked(park, "木马")
     here = f"/v1/toys/{case.reference}"
-    await park.ask("officer-1", "POST", f"{here}/workshops/HK/finished", {}, expects=409)
+    await park.ask("officer-1", "POST", f"{here}/workshops/wood/finished", {}, expects=409)
     await park.ask("officer-1", "POST", f"{here}/decision", {"action": "approve", "round": 1})
     await _begun(park, case)
-    await park.ask("employer-a", "POST", f"{here}/workshops/HK/finished", {}, expects=403)
-    await park.ask("officer-1", "POST", f"{here}/workshops/HK/finished", {}, expects=202)
-    await case.until(lambda file: makings(file)["HK"].stage == MakingStage.MADE)
+    await park.ask("employer-a", "POST", f"{here}/workshops/wood/finished", {}, expects=403)
+    await park.ask("officer-1", "POST", f"{here}/workshops/wood/finished", {}, expects=202)
+    await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
     assert not (await case.file()).deadlines
 
 

@@ -23,15 +23,15 @@ class ToyPerson(Body):
 class Workshop(StrEnum):
     """Where toys are made."""
 
-    HK = "HK"
-    MO = "MO"
+    WOOD = "wood"
+    CLOTH = "cloth"
 
 
 class Wish(Body):
     """What is wished for."""
 
     toy: Line
-    workshop: Workshop = Workshop.HK
+    workshop: Workshop = Workshop.WOOD
 
 
 class ToyCorrection(Parts):

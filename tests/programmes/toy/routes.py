@@ -12,7 +12,7 @@ MAKINGS: Final = TrackPath(
     named="workshop",
     keyed_by=Workshop,
     says="Where the toy is made.",
-    refused="A workshop is HK or MO.",
+    refused="A workshop is wood or cloth.",
 )
 SUBMIT: Final = Operation(
     name="askForToy",
