@@ -17,9 +17,10 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
-from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.webhooks import ReceiptStatus
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
 from record import history
 from record.history import Kind
