@@ -19,8 +19,8 @@ from cases.shared.context import Context
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import Defect
 from domain.notices import Channel, NoticeKind, Recipient
-from domain.stages import Destination
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import Destination
 from store.tables import cases, data_keys, incidents, notices
 from tests.cases.contexts import EMPLOYER_B, NOON, OFFICER, Clock, load_samples, open_context
 from tests.cases.notices.telling import (
