@@ -13,13 +13,13 @@ from api.answers import Pages, answer_page, json_response
 from api.audit_case_views import DifferencePage
 from api.parameters import CasePath
 from api.wiring import wiring_of
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from domain.fields import Moment
 from domain.pages import PageQuery
 from record import story
 from record.reconciliation import reconcile as reconciliation
 from record.reconciliation.views import ReconciliationView
-from record.shown import document
 from record.story_views import StoryView
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Auditors"])

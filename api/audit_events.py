@@ -11,7 +11,7 @@ from api.access import GuardedRoute, allow
 from api.answers import Pages, answer_page, json_response
 from api.audit_event_views import EventPage
 from api.parameters import PurposeHeader
-from api.published_words import Act
+from api.published_words import Act, TrackKey
 from api.streams import NdjsonResponse
 from api.wiring import wiring_of
 from domain.actors import Actor, Role
@@ -19,7 +19,6 @@ from domain.errors import Refused
 from domain.fields import Code, Since, Until
 from domain.pages import PageQuery
 from domain.references import find_reference
-from domain.stages import Destination
 from record import export as audit_export
 from record import review
 from record import search as audit_events
@@ -50,7 +49,7 @@ class EventQuery(BaseModel):
     outcome: _Word | None = None
     reason_code: _Word | None = None
     rule_version: Code | None = None
-    destination: Destination | None = None
+    destination: TrackKey | None = None
     begins: Since | None = Field(default=None, alias="from", description="From this time, or this day, on.")
     ends: Until | None = Field(default=None, alias="to", description="Before this time, or up to and with this day.")
 

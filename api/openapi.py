@@ -1,6 +1,6 @@
 """The OpenAPI document: what each call is named, carries and may answer with, in a form that makes good clients."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from typing import Any, Final
 
 from fastapi import FastAPI
@@ -61,11 +61,24 @@ def build_openapi(app: FastAPI) -> Node:
                 operation = document["paths"][route.path_format][method.lower()]
                 _complete(operation, route, method, schemas)
                 _show_examples(operation, examples)
-        widen(schemas)
+        _point_to(document, widen(schemas))
         for schema in schemas.values():
             _drop_titles(schema)
         app.openapi_schema = document
     return app.openapi_schema
+
+
+def _point_to(node: Any, instead: Mapping[str, str]) -> None:
+    """Let what refers to a schema refer to the one that stands in its place."""
+    if isinstance(node, list):
+        for each in node:
+            _point_to(each, instead)
+    elif isinstance(node, dict):
+        named = node.get("$ref")
+        if isinstance(named, str) and (name := named.removeprefix(_SCHEMAS)) in instead:
+            node["$ref"] = _SCHEMAS + instead[name]
+        for each in node.values():
+            _point_to(each, instead)
 
 
 def example_name(schema: Node, operation_id: str, status: str = "") -> str:

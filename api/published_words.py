@@ -12,6 +12,8 @@ from domain.commands import CommandKind as CoreCommand
 from domain.notices import NoticeKind as CoreNotice
 from domain.reasons import Use as CoreUse
 from domain.tasks import TaskKind as CoreTask
+from domain.tracks import TrackKey as CoreKey
+from domain.tracks import TrackStage as CoreStage
 from domain.words import joined
 from programmes import PROGRAMMES
 
@@ -22,11 +24,18 @@ def _all(core: type[StrEnum], *declared: Mapping[str, Any]) -> tuple[str, ...]:
 
 
 _WORDS: Final = joined(each.words for each in PROGRAMMES.values())
+_TRACKS: Final = [track for each in PROGRAMMES.values() for track in each.tracks.values()]
+# What the programmes call the keys and the stages of tracks, by the name of the core's own schema, which has no member.
+_OF_TRACKS: Final[Mapping[str, tuple[type[StrEnum], ...]]] = {
+    CoreKey.__name__: tuple(dict.fromkeys(each.keyed_by for each in _TRACKS)),
+    CoreStage.__name__: tuple(dict.fromkeys(each.stages for each in _TRACKS)),
+}
 # By the name of the schema.
 PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreCommand.__name__: _all(CoreCommand, *(each.commands for each in PROGRAMMES.values())),
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
+    **{name: tuple(dict.fromkeys(str(each) for kind in kinds for each in kind)) for name, kinds in _OF_TRACKS.items()},
     CoreNotice.__name__: tuple(map(str, _WORDS.notices)),
     CoreUse.__name__: tuple(map(str, _WORDS.uses)),
 }
@@ -52,15 +61,26 @@ class Published:
         return str(value)
 
 
-def widen(schemas: Mapping[str, dict[str, Any]]) -> None:
-    """Complete the enumerations among the schemas of a document."""
+def widen(schemas: dict[str, dict[str, Any]]) -> dict[str, str]:
+    """Complete the enumerations among the schemas of a document.
+
+    Returns:
+        Those that are another's: of tracks of one programme alone, its own enumeration is the published one.
+    """
+    instead = {name: kinds[0].__name__ for name, kinds in _OF_TRACKS.items() if len(kinds) == 1}
     for name, values in PUBLISHED.items():
-        if name in schemas:
-            schemas[name]["enum"] = list(values)
+        if name not in schemas:
+            continue
+        schemas[name]["enum"] = list(values)
+        if name in instead:
+            own = schemas.pop(name)
+            schemas.setdefault(instead[name], own | {"title": instead[name]})
+    return instead
 
 
 CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
+TrackKey = Annotated[str, Published(CoreKey)]
 NoticeKind = Annotated[str, Published(CoreNotice)]
 Use = Annotated[str, Published(CoreUse)]

@@ -9,11 +9,11 @@ from api.access import allow
 from api.case_routes import CaseRoutes, called
 from api.parameters import CasePath
 from api.wiring import wiring_of
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from proof.receipts import canonical
 from record.receipt_views import ReceiptsView
 from record.receipts import issue_receipts
-from record.shown import document
 
 routes = CaseRoutes("Receipts")
 

@@ -15,12 +15,12 @@ from api.answers import json_response
 from api.problems import Answered
 from api.wiring import wiring_of
 from cases.shared.epochs import read_log_epochs
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from domain.errors import FieldError, Refused
 from domain.field_errors import MESSAGES, FieldCode
 from record.seal import log
 from record.seal.views import CheckpointView, ConsistencyView, InclusionView, KeysView
-from record.shown import document
 
 router = APIRouter(prefix="/v1/audit", route_class=GuardedRoute, tags=["Seal"])
 

@@ -12,7 +12,7 @@ from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response
 from api.bulk import assign_all
 from api.problems import FieldProblem
-from api.published_words import TaskKind
+from api.published_words import TaskKind, TrackKey
 from api.views import TaskPage
 from api.wiring import wiring_of
 from cases.tasks import inbox
@@ -22,7 +22,7 @@ from domain.bodies import Body
 from domain.fields import Code, Label, Since
 from domain.findings import FindingOutcome
 from domain.pages import PageQuery
-from domain.stages import AssessmentOutcome, Destination
+from domain.stages import AssessmentOutcome
 from domain.task_lists import Priority, TaskChoice, TaskOrder
 
 router = APIRouter(prefix="/v1/tasks", route_class=GuardedRoute, tags=["Staff"])
@@ -41,7 +41,7 @@ class TaskFilter(BaseModel):
     holder: Label | None = Field(default=None, description="`me`, `none` or a subject.", examples=["me"])
     due_before: Since | None = None
     employer_id: Code | None = None
-    destination: Destination | Literal["none"] | None = Field(
+    destination: TrackKey | Literal["none"] | None = Field(
         default=None, description="Of which permit; `none` for tasks of a registration."
     )
     assessment: AssessmentOutcome | None = Field(default=None, description="What the findings amount to.")

@@ -33,7 +33,7 @@ from domain.outward import CallKind, Known, Message
 from domain.parties import Party
 from domain.roster import RosterAct
 from domain.routes import Operation, OwnRoute, Route
-from domain.stages import Destination, PendingAct
+from domain.stages import PendingAct
 from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -388,7 +388,7 @@ class Programme:
     signatures: Mapping[PendingAct, Signature] = field(default_factory=dict)
     signers: Mapping[PendingAct, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
-    asked: Callable[[CaseFile], Sequence[tuple[str, Destination]]] = undeclared.ask_nothing
+    asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
     told: Callable[[CaseFile], Mapping[str, object]] = undeclared.tell_nothing
     known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again

@@ -14,7 +14,6 @@ from domain.answers import AuthorityAnswer
 from domain.findings import Finding
 from domain.forms import Form
 from domain.languages import Language
-from domain.stages import Destination
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.pack import Pack
@@ -46,20 +45,20 @@ def find_nothing(facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
     return ()
 
 
-def find_nothing_of(facts: Facts, destination: Destination, pack: Pack, on: date) -> tuple[Finding, ...]:
+def find_nothing_of(facts: Facts, track: str, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return no finding of a track."""
     return ()
 
 
 # Every case is clear, and an officer decides it.
-NO_RULES = Rules(facts=Facts, assess=find_nothing, of_destination=find_nothing_of, looked_at={})
+NO_RULES = Rules(facts=Facts, assess=find_nothing, of_track=find_nothing_of, looked_at={})
 
 
 async def begin_nothing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Begin nothing once an approval can no longer be recalled: the case is in force."""
 
 
-def ask_nothing(file: CaseFile) -> Sequence[tuple[str, Destination]]:
+def ask_nothing(file: CaseFile) -> Sequence[tuple[str, str]]:
     """Ask officers nothing of a case that was decided."""
     return ()
 

@@ -51,9 +51,9 @@ def restored(
     """Declare that the database was restored, while neither API nor worker runs; a repeat changes nothing."""
     import asyncio
 
+    from cases.shared.views import document
     from domain.errors import Refused, Unavailable
     from record.restores.declaring import read_note
-    from record.shown import document
 
     if nothing_lost:
         asyncio.run(_nothing_lost(settings_of(data_dir)))

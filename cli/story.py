@@ -37,10 +37,9 @@ class Say:
 
     def place(self, destination: str) -> str:
         """Return the name of a destination."""
-        from domain.stages import Destination
         from texts.notices.wording import place
 
-        return place(Destination(destination), self._language)
+        return place(destination, self._language)
 
     def notice(self, kind: str, destination: str | None) -> str:
         """Return what a notice is about."""

@@ -3,12 +3,10 @@
 from enum import StrEnum
 from typing import Annotated, Final, Self
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, model_validator
 
 from domain.bodies import Body
 from domain.fields import Day, Label, Moment, Note, refusal
-from domain.references import find_reference
-from domain.stages import Destination
 
 
 class Outcome(StrEnum):
@@ -56,14 +54,6 @@ class AuthorityAnswer(Body):
     reason_code: Label | None = None
     reason_text: Note | None = None
 
-    @field_validator("case")
-    @classmethod
-    def _names_a_permit(cls, case: str) -> str:
-        reference, _, destination = case.rpartition("/")
-        if find_reference(reference, {"HT"}) is None or destination not in set(Destination):
-            raise refusal("unknown_value", "Name the case as {reference}/HK or {reference}/MO.")
-        return case
-
     @model_validator(mode="after")
     def _issued_with_number_and_dates(self) -> Self:
         if self.outcome in _DATED and None in (self.authority_number, self.valid_from, self.valid_until):
@@ -78,6 +68,6 @@ class AuthorityAnswer(Body):
         return self.case.rpartition("/")[0]
 
     @property
-    def destination(self) -> Destination:
+    def destination(self) -> str:
         """The destination of the permit."""
-        return Destination(self.case.rpartition("/")[2])
+        return self.case.rpartition("/")[2]

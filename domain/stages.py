@@ -1,4 +1,4 @@
-"""Stages of a registration and of a talent permit, and the groups that are derived from them."""
+"""Stages of a case of any programme, and the groups that are derived from them."""
 
 from enum import StrEnum
 from typing import Final
@@ -17,26 +17,6 @@ class Stage(StrEnum):
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
     ENDED = "ended"
-
-
-class PermitStage(StrEnum):
-    """Where the following of a talent permit stands; the authority decides it, the engine records it."""
-
-    ELIGIBLE = "eligible"
-    SUBMITTED = "submitted"
-    ACCEPTED = "accepted"
-    ISSUED = "issued"
-    REFUSED = "refused"
-    EXPIRED = "expired"
-    REVOKED = "revoked"
-    ENDED = "ended"
-
-
-class Destination(StrEnum):
-    """A place a talent permit is for."""
-
-    HK = "HK"
-    MO = "MO"
 
 
 class PendingAct(StrEnum):
@@ -96,6 +76,3 @@ OPEN: Final = frozenset(
 CLOSED: Final = frozenset({Stage.REFUSED, Stage.LAPSED, Stage.WITHDRAWN, Stage.ENDED})
 LIVE: Final = OPEN | {Stage.APPROVED}
 IN_REVIEW: Final = frozenset({Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION})
-
-PERMIT_FINAL: Final = frozenset({PermitStage.REFUSED, PermitStage.EXPIRED, PermitStage.REVOKED, PermitStage.ENDED})
-PERMIT_WITH_AUTHORITY: Final = frozenset({PermitStage.SUBMITTED, PermitStage.ACCEPTED})

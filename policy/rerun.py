@@ -6,7 +6,6 @@ from datetime import date
 from typing import Any, Final
 
 from domain.findings import Finding, FindingOutcome
-from domain.stages import Destination
 from policy.facts import Facts
 from policy.pack import Pack
 
@@ -33,7 +32,7 @@ class Rules:
     Attributes:
         facts: the class of the facts.
         assess: finds what there is to find of a case.
-        of_destination: the same of what is asked for with it, by destination.
+        of_track: the same of a track, by its key.
         looked_at: the facts that a finding rests on, for those that an answer to the first may answer in the second.
         codes: what there is to find; a reason of the same name is about that finding alone.
         about_answers: what is found when somebody outside answered, from the answer and not from the kept facts, so
@@ -42,17 +41,17 @@ class Rules:
 
     facts: type[Facts]
     assess: Callable[[Any, Pack, date], tuple[Finding, ...]]
-    of_destination: Callable[[Any, Destination, Pack, date], tuple[Finding, ...]]
+    of_track: Callable[[Any, str, Pack, date], tuple[Finding, ...]]
     looked_at: Mapping[str, tuple[str, ...]]
     codes: frozenset[str] = frozenset()
     about_answers: frozenset[str] = frozenset()
 
 
 def run_again(rules: Rules, scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
-    """Return what the rules of a scope find: those of the case, or those of one destination."""
+    """Return what the rules of a scope find: those of the case, or those of one track."""
     if scope == REGISTRATION_SCOPE:
         return rules.assess(facts, pack, on)
-    return rules.of_destination(facts, Destination(scope), pack, on)
+    return rules.of_track(facts, scope, pack, on)
 
 
 def differences(before: Iterable[Finding], now: Iterable[Finding]) -> tuple[Difference, ...]:

@@ -10,6 +10,7 @@ from sqlalchemy import text
 
 from cases.programme import Programme
 from cases.shared.context import Context
+from cases.shared.pages import cut
 from domain.actors import Actor
 from domain.languages import Language
 from privacy.access_log import LISTS, PLACES, WANTED, Reading, asked_of, reading_view
@@ -86,8 +87,8 @@ async def list_days(
         AccessDayView(day=day, readers=_readers(same, asked.silent, asked.programmes, language))
         for day, same in groupby(rows, key=lambda row: row.day)
     ]
-    page = found[:limit]
-    return page, page[-1].day if len(found) > limit else None
+    page, last = cut(found, limit, lambda each: each.day)
+    return [*page], last
 
 
 def _readers(

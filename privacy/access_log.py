@@ -12,6 +12,7 @@ from sqlalchemy.types import Text
 
 from cases.programme import Programme, programme
 from cases.shared.context import Context
+from cases.shared.pages import cut
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.languages import Language
@@ -96,9 +97,7 @@ async def list_accesses(
             given |= dict(zip(("at", "chain", "seq", "case_read"), after, strict=True))
         query = text(_PAGE.format(after="" if after is None else _AFTER)).bindparams(*LISTS)
         rows = (await connection.execute(query, given)).all()
-    page = rows[:limit]
-    last = page[-1] if len(rows) > limit else None
-    position = (last.at, last.chain, last.seq, last.case_read) if last else None
+    page, position = cut(rows, limit, lambda row: (row.at, row.chain, row.seq, row.case_read))
     readings = (Reading(*row[: len(Reading._fields)]) for row in page)
     return [
         reading_view(reading, asked.programmes[reading.case_read], reading.case_read in asked.silent, language)

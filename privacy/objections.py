@@ -22,6 +22,7 @@ from cases.notices.compose import Telling, tell
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from cases.shared.pages import Position, cut
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, over_at
@@ -39,8 +40,6 @@ from store import case_writes
 from store.ledger import Entry, append, begin_chain
 from store.rows.people import ObjectionRow
 from store.tables import conflicts, ledger, objections
-
-Position = tuple[datetime, str]
 
 _MOST_SHOWN: Final = 200
 _O: Final = objections.c
@@ -143,11 +142,10 @@ async def list_open(
         query = query.where(tuple_(_O.due_at, _O.objection_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
         rows = ObjectionRow.all_of(await connection.execute(query))
-        page = rows[:limit]
+        page, position = cut(rows, limit, lambda row: (row.due_at, str(row.objection_id)))
         items = [_view(await _own_view(context, connection, row), row, at) for row in page]
         await _record_read(connection, actor, page, at)
-    last = page[-1] if len(rows) > limit else None
-    return items, (last.due_at, str(last.objection_id)) if last else None
+    return items, position
 
 
 async def answer(

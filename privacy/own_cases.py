@@ -14,6 +14,7 @@ from cases.case.shows import views_of
 from cases.case.view import case_view, shown_at
 from cases.case.views import RecordedFactView
 from cases.shared.context import Context
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from domain.case_facts import FactState, short_of
 from domain.clock import CHINA
@@ -24,7 +25,6 @@ from domain.stages import LIVE, Stage
 from privacy.sign_in import Session, address_hash
 from privacy.views import OwnDecisionView
 from record.receipts import decisions_of, remedy_of
-from record.shown import document
 from store.case_reads import FactShown, fence
 from store.rows.record import LedgerRow
 from store.tables import cases, ledger

@@ -8,7 +8,7 @@ from pydantic import Field
 from cases.case.views import view
 from cases.shared.views import Coded
 from domain.person import ObjectionKind
-from domain.stages import Destination
+from domain.tracks import TrackKey
 from domain.views import Told, View
 
 
@@ -26,7 +26,7 @@ class OwnDecisionView:
 
     outcome: str
     decided_at: datetime
-    destination: Annotated[str | None, Coded(Destination | None)]
+    destination: Annotated[str | None, Coded(TrackKey | None)]
     role: Annotated[str, Field(description="Role of who decided; no person is named.")]
     reasons: list[str]
     rule_version: str | None

@@ -2,13 +2,15 @@
 
 import hashlib
 from collections.abc import Mapping
+from datetime import datetime
 from typing import Any
+from uuid import UUID
 
 from cryptography.exceptions import InvalidSignature
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey, Ed25519PublicKey
 from pydantic import AwareDatetime, BaseModel, ConfigDict, ValidationError
 
-from domain.actors import Role
+from domain.actors import Actor, Role
 from domain.errors import Refused
 from proof.base64_text import from_base64url, to_base64url
 from proof.canonical import canonical
@@ -48,6 +50,42 @@ def sign(statement: ActorStatement, key: Ed25519PrivateKey) -> str:
     """Return the statement in canonical JSON with its signature, both in base64url."""
     content = canonical(statement.model_dump(mode="json"))
     return f"{to_base64url(content)}.{to_base64url(key.sign(content))}"
+
+
+def signed_statement(
+    actor: Actor,
+    command_id: UUID,
+    reference: str,
+    kind: str,
+    hashed: str,
+    at: datetime,
+    by: tuple[str, Ed25519PrivateKey],
+) -> str:
+    """Return the signed statement of an actor about a command.
+
+    Args:
+        actor: who asked for it.
+        command_id: its id.
+        reference: what it is about.
+        kind: its kind.
+        hashed: what it says, as the hash of its sealed body or of its content.
+        at: when it was asked for.
+        by: the key that signs, with its id.
+    """
+    key_id, key = by
+    statement = ActorStatement(
+        key_id=key_id,
+        issuer=actor.issuer,
+        subject=actor.subject,
+        role=actor.role,
+        employer_id=actor.employer_id,
+        command_id=str(command_id),
+        reference=reference,
+        kind=str(kind),
+        body_hash=hashed,
+        at=at,
+    )
+    return sign(statement, key)
 
 
 def verify(text: str, keys: Mapping[str, Ed25519PublicKey]) -> ActorStatement:

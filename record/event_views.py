@@ -7,12 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cases.case.view import moment
-from cases.shared.views import Coded
+from cases.shared.views import Coded, Time
 from domain.actors import Role
 from domain.acts import Act
 from domain.errors import need
 from proof.ledger_rows import content_of
-from record.shown import Time
 from store.rows.record import LedgerRow
 
 

@@ -13,6 +13,7 @@ import rfc8785
 from cases.case.view import moment
 from cases.shared.context import Context
 from cases.shared.epochs import origin_now
+from cases.shared.views import document
 from domain.actors import Actor
 from domain.acts import Act
 from domain.purposes import Purpose
@@ -21,7 +22,6 @@ from proof.ledger_rows import content_of
 from record.seal.log import Proved, Sealed, find_newest, find_stamp, prove_in
 from record.seal.views import StampTold
 from record.search import Filters, Place, horizon, need_case, read_page
-from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
 

@@ -13,6 +13,7 @@ from cases.case.shows import Told, views_in
 from cases.case.view import moment
 from cases.shared.context import Context
 from cases.shared.epochs import origin_now
+from cases.shared.views import document
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -34,7 +35,6 @@ from record.receipt_views import (
     SealTold,
 )
 from record.seal import log
-from record.shown import document
 from store.ledger import Entry, append
 from store.rows.record import LedgerRow
 from store.rows.register import AssessmentRow, CaseRow

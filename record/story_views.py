@@ -5,18 +5,18 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from cases.shared.views import Coded
+from cases.shared.views import Coded, Filled, Time
 from domain.findings import Audience, FindingOutcome
-from domain.stages import Destination, Holder, PermitStage, Stage
-from record.shown import Filled, Time
+from domain.stages import Holder, Stage
+from domain.tracks import TrackKey, TrackStage
 
 
 @dataclass(frozen=True, kw_only=True)
 class StoodPermit:
     """Where the permit of a destination stood."""
 
-    destination: Annotated[str, Coded(Destination)]
-    stage: Annotated[str, Coded(PermitStage)]
+    destination: Annotated[str, Coded(TrackKey)]
+    stage: Annotated[str, Coded(TrackStage)]
     pending_act: str | None
     waits_for: Holder
 
@@ -34,7 +34,7 @@ class TaskThen:
     """A task that was open."""
 
     kind: str
-    destination: Annotated[str | None, Coded(Destination | None)]
+    destination: Annotated[str | None, Coded(TrackKey | None)]
     round: int
     opened_at: Time
     holder: Annotated[str | None, Field(description="Issuer and subject; null where it was free.")]

@@ -15,6 +15,7 @@ from cases.notices import employer_contact
 from cases.notices.employers import employer_chain
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from cases.shared.pages import cut
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
@@ -81,7 +82,8 @@ async def list_employers(
         query = query.where(employers.c.employer_id > after)
     async with context.database.begin(actor.tenant) as connection:
         rows = (await connection.execute(query)).all()
-        ids = [row.employer_id for row in rows[:limit]]
+        page, last = cut(rows, limit, lambda row: str(row.employer_id))
+        ids = [row.employer_id for row in page]
         versions = await _versions(connection, ids)
         standings = await _standings(connection, ids)
     items = [
@@ -91,9 +93,9 @@ async def list_employers(
             **_shown(versions[row.employer_id], today).model_dump(),
             standing=_standing_on(standings.get(row.employer_id, []), today),
         )
-        for row in rows[:limit]
+        for row in page
     ]
-    return items, ids[-1] if len(rows) > limit else None
+    return items, last
 
 
 async def load_register(context: Context, actor: Actor, register: RegisterFile) -> dict[str, int]:

@@ -23,7 +23,7 @@ from domain.reasons import Use
 from domain.rule_packs import PackConfirmation, PackProposal, PackState
 from domain.signatures import PackSignature
 from policy.pack import Pack, PackError, PackShelf, parse_pack
-from proof.statements import ActorStatement, sign
+from proof.statements import signed_statement
 from register.pack_views import PackVersionView, SignatureView
 from register.trials import lock_policy, policy_chain
 from store.ledger import Entry, append
@@ -201,25 +201,13 @@ def _wrong(field: str, code: FieldCode, message: str) -> Refused:
 
 def _signature(context: Context, actor: Actor, kind: str, pack: Pack, at: datetime) -> PackSignature:
     """Return who signed, with the signed statement that the pack of this very content was meant."""
-    key_id, key = context.keyring.signing_key()
-    statement = ActorStatement(
-        key_id=key_id,
-        issuer=actor.issuer,
-        subject=actor.subject,
-        role=actor.role,
-        employer_id=actor.employer_id,
-        command_id=str(uuid4()),
-        reference=f"{policy_chain(pack.name)}/{pack.version}",
-        kind=kind,
-        body_hash=pack.content_hash,
-        at=at,
-    )
+    reference, signing_key = f"{policy_chain(pack.name)}/{pack.version}", context.keyring.signing_key()
     return {
         "issuer": actor.issuer,
         "subject": actor.subject,
         "role": actor.role.value,
         "at": at.isoformat(),
-        "statement": sign(statement, key),
+        "statement": signed_statement(actor, uuid4(), reference, kind, pack.content_hash, at, signing_key),
     }
 
 

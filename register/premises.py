@@ -14,6 +14,7 @@ from cases.keys.data import add_data_key
 from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
 from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once
+from cases.shared.pages import cut
 from domain.actors import Actor
 from domain.acts import Act
 from domain.dated import Span, place
@@ -97,9 +98,8 @@ async def get_premises(
         query = query.where(tuple_(premises.c.code, premises.c.valid_from) > begin)
     async with context.database.begin(actor.tenant) as connection:
         rows = await _rows(connection, query)
-    items = [_view(row) for row in rows[:limit]]
-    last = (items[-1].code, items[-1].valid_from.isoformat()) if len(rows) > limit else None
-    return items, last
+    page, position = cut(rows, limit, lambda row: (row.code, row.valid_from.isoformat()))
+    return [_view(row) for row in page], position
 
 
 async def load_premises(

@@ -73,8 +73,9 @@ _COLUMNS: Final = (
     " (SELECT x.version FROM cases x WHERE x.reference = r.reference) AS version_of_parts,"
     " (SELECT jsonb_build_object('seq', x.seq, 'hash', encode(x.hash, 'hex')) FROM ledger x"
     " WHERE x.chain = r.reference ORDER BY x.seq DESC LIMIT 1) AS ledger_end,"
-    " (SELECT jsonb_object_agg(x.destination, x.most) FROM (SELECT destination, max(attempt) AS most FROM calls"
-    " WHERE reference = r.reference AND what = 'list_entry' GROUP BY destination) x) AS list_entries,"
+    " (SELECT jsonb_object_agg(x.what || '/' || x.destination, x.most) FROM (SELECT what, destination,"
+    " max(attempt) AS most FROM calls WHERE reference = r.reference AND destination IS NOT NULL"
+    " GROUP BY what, destination) x) AS attempts,"
     f" ({LEGAL_HOLDS}) AS legal_holds,"
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
@@ -181,8 +182,8 @@ class LoadedCase:
     employer: LoadedEmployer
     epoch: int
     ledger_end: LedgerEnd | None
-    # The most tries of a list entry for each destination.
-    list_entries: dict[str, int]
+    # The most tries of each kind of call, by its kind and, behind a slash, the track that it is about.
+    attempts: dict[str, int]
     legal_holds: list[StandingHold]
     # Who declared a conflict of interest.
     conflicts: list[str]
@@ -244,7 +245,7 @@ def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCas
         employer=_employer(row, ReadBeside()),
         epoch=row["epoch"],
         ledger_end=None if end is None else LedgerEnd(end["seq"], bytes.fromhex(end["hash"])),
-        list_entries=row["list_entries"] or {},
+        attempts=row["attempts"] or {},
         legal_holds=[StandingHold(**hold) for hold in row["legal_holds"] or ()],
         conflicts=row["conflicts"] or [],
         tasks=_rows(TaskRow, row["tasks_rows"]),

@@ -73,7 +73,6 @@ _NAMED = {
         """,
     "a document whose further members are its programme's": """
         cases/case/views.py: CaseAnswered.rejected CaseAnsweredToStaff.hold CaseAnsweredToStaff.legal_holds
-        cases/shared/views.py: document
         privacy/own_data.py: OwnData.cases
         record/export.py: Export.asked begin_export
         register/views.py: EmployerView.contact

@@ -4,7 +4,6 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.languages import Language
-from domain.stages import Destination
 from texts.catalogue import Sentence, read_groups
 from texts.notices.catalogue import ENTRIES
 from texts.notices.facts import NoticeFacts
@@ -57,7 +56,7 @@ def notice_name(kind: str, destination: str | None, language: Language) -> str:
     """Return what a notice is about, by its own heading; one that depends on the occasion is named for each."""
     if kind not in ENTRIES:
         return kind
-    facts = NoticeFacts(destination=Destination(destination) if destination else None)
+    facts = NoticeFacts(destination=destination or None)
     occasions = (facts, facts.model_copy(update={"days_over": 1}))
     heading = ENTRIES[kind].heading[language]
     return " / ".join(dict.fromkeys(Voice(language, dict(each)).say(heading) for each in occasions))

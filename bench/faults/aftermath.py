@@ -10,8 +10,8 @@ from bench.faults.checker import CHECKS
 from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
 from bench.faults.register import Register, Row
-from domain.list_entries import OVER
 from programmes import CASE_TYPES
+from programmes.talent_permit.authority.list_entries import OVER
 
 # What is read of the register before a loss and after it was laid back.
 SNAPSHOT: Final[Mapping[str, str]] = {

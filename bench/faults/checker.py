@@ -8,8 +8,9 @@ from bench.faults.evidence import Evidence
 from bench.faults.findings import Finding
 from bench.faults.ledger import broken_chains
 from bench.faults.notices import notices
-from domain.stages import CLOSED, PERMIT_FINAL, PermitStage, Stage
+from domain.stages import CLOSED, Stage
 from programmes import CASE_TYPES
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, PermitStage
 from programmes.talent_permit.words import WORDS
 from workflows.notification import CHANNELS, notification_workflow_id
 

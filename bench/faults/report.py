@@ -12,7 +12,8 @@ from rich.table import Table
 
 from bench.faults.strikes import Struck
 from bench.report import rows
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 
 RESULTS: Final = Path(__file__).parents[1] / "faults.json"
 PAGE: Final = Path(__file__).parents[2] / "docs" / "performance.md"

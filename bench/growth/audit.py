@@ -23,7 +23,7 @@ from bench.measure import latencies_ms
 from cases.shared.context import Context
 from domain.actors import Role
 from domain.acts import Act
-from domain.stages import Destination
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.words import PermitAct
 from record import review, search
 from record.event_views import CountBy

@@ -40,7 +40,6 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
 from cases.tasks import inbox
 from domain.actors import PARK, Actor, Role, system
-from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.employers import RegisterFile
@@ -52,6 +51,7 @@ from policy.pack import PackShelves
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.programme import TALENT_PERMIT
 from programmes.talent_permit.requests import RegistrationRequest

@@ -354,7 +354,7 @@ async def build_file(context: Context, connection: AsyncConnection, loaded: Load
         incidents=loaded.incidents,
         conflicts=loaded.conflicts,
         legal_holds=loaded.legal_holds,
-        list_entries=loaded.list_entries,
+        attempts=loaded.attempts,
         epoch=loaded.epoch,
         ledger_end=loaded.ledger_end,
         beside=loaded.beside,

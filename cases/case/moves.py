@@ -186,6 +186,7 @@ class Track:
     Attributes:
         table: the table of its rows, one of the programme's.
         stages: its stages in their order.
+        keyed_by: the keys that there are.
         moves: its moves.
         keys: the keys that a case may have such tracks by; no two tracks of a case have one key, whatever their tables,
             since the ledger and tasks name a track by it alone.
@@ -194,6 +195,7 @@ class Track:
 
     table: TrackTable
     stages: type[StrEnum]
+    keyed_by: type[StrEnum]
     moves: Moves
     keys: Callable[[CaseFile], Sequence[str]]
     path: TrackPath | None = None

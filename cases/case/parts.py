@@ -14,7 +14,6 @@ from domain.errors import Defect, KeyUnknown
 from domain.forms import Form, Subject
 from domain.messages import Origin
 from domain.outward import CallOf
-from domain.stages import Destination
 from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
 from store.case_reads import TaskShown
@@ -54,8 +53,8 @@ class CaseParts(OneCase):
     # Who declared a conflict of interest.
     conflicts: list[str] = field(default_factory=list)
     legal_holds: list[StandingHold] = field(default_factory=list)
-    # The most tries of a list entry for each destination.
-    list_entries: dict[str, int] = field(default_factory=dict)
+    # The most tries of each kind of call, by its kind and, behind a slash, the track that it is about.
+    attempts: dict[str, int] = field(default_factory=dict)
     # The epoch of the register: 0, or the number of the restore that was declared last.
     epoch: int = 0
     ledger_end: LedgerEnd | None = None
@@ -72,7 +71,7 @@ class CaseParts(OneCase):
     told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
-    unsent: list[Destination] = field(default_factory=list)
+    unsent: list[str] = field(default_factory=list)
     # What the ledger rows of this transaction name: the step that does it, and the statement of who asked for it.
     origin: Origin | None = None
     statement_hash: bytes | None = None
@@ -134,7 +133,7 @@ class CaseParts(OneCase):
         """Return the newest assessment of the registration or of a destination."""
         return next((row for row in self.assessments if row.scope == scope), None)
 
-    def find_task(self, kind: str, destination: Destination | None = None) -> TaskRow | None:
+    def find_task(self, kind: str, destination: str | None = None) -> TaskRow | None:
         """Return the open task of a kind, if there is one: of a destination, also one that serves it with another."""
         return next((t for t in self.tasks if t.kind == kind and _serves(t, destination)), None)
 
@@ -153,7 +152,7 @@ class CaseParts(OneCase):
         at: datetime,
         *,
         due_at: datetime | None = None,
-        destination: Destination | None = None,
+        destination: str | None = None,
         queue: Queue = Queue.OFFICERS,
         reserved_for: str | None = None,
         detail: Mapping[str, object] | None = None,
@@ -183,7 +182,7 @@ class CaseParts(OneCase):
         self,
         kind: str,
         at: datetime,
-        destination: Destination,
+        destination: str,
         *,
         due_at: datetime | None = None,
         detail: Mapping[str, object] | None = None,
@@ -196,7 +195,7 @@ class CaseParts(OneCase):
         for task in self.tasks:
             is_same = task.kind == kind and task.opened_at == at and _about(task) == about
             if is_same and not _serves(task, destination):
-                served = sorted({*destinations_of(task), destination.value})
+                served = sorted({*destinations_of(task), str(destination)})
                 self.change_task(task, destination=None, detail=about | {_SERVED: served})
                 return task
         return self.open_task(kind, at, due_at=due_at, destination=destination, detail=about)
@@ -206,7 +205,7 @@ class CaseParts(OneCase):
         task.change(**values)
         self._touch("tasks", task)
 
-    def close_tasks(self, kinds: Iterable[str], at: datetime, *, destination: Destination | None = None) -> None:
+    def close_tasks(self, kinds: Iterable[str], at: datetime, *, destination: str | None = None) -> None:
         """Close the open tasks of these kinds: those of one destination, or the registration's where none is named.
 
         One that serves another destination as well stays open for that one.
@@ -304,13 +303,13 @@ class CaseParts(OneCase):
         self.calls.append(row)
         self._touch("calls", row)
 
-    def next_attempt(self, destination: Destination) -> int:
-        """Return the number of the next list entry for a destination, after those sent before."""
-        return self.list_entries.get(destination.value, 0) + 1
+    def next_attempt(self, what: str, destination: str) -> int:
+        """Return the number of the next call of a kind for a destination, after those made before."""
+        return self.attempts.get(f"{what}/{destination}", 0) + 1
 
-    def calls_of(self, destination: Destination, *whats: str) -> list[str]:
+    def calls_of(self, destination: str, *whats: str) -> list[str]:
         """Return the keys of the calls due for a destination, of these kinds or of all."""
-        mine = [call for call in self.calls if call.destination == destination.value]
+        mine = [call for call in self.calls if call.destination == destination]
         return [call.key for call in mine if not whats or call.what in whats]
 
     def end_calls(self, at: datetime, state: str, *keys: str, reason: str | None = None) -> None:
@@ -370,7 +369,7 @@ def destinations_of(task: TaskRow | TaskShown) -> list[str]:
     return [str(each) for each in task.detail.get(_SERVED, ())]
 
 
-def _serves(task: TaskRow, destination: Destination | None) -> bool:
+def _serves(task: TaskRow, destination: str | None) -> bool:
     return bool(task.destination == destination or destination in destinations_of(task))
 
 

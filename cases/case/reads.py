@@ -16,6 +16,7 @@ from cases.case.view import case_view
 from cases.case.views import CaseView
 from cases.shared.accesses import note_access, record_access
 from cases.shared.context import Context, forms_of
+from cases.shared.pages import Position, cut
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import FieldError, Refused
@@ -27,8 +28,6 @@ from domain.purposes import Purpose
 from domain.stages import Stage
 from store.ledger import Entry
 from store.tables import cases
-
-Position = tuple[datetime, str]
 
 # Whoever asks for changes since the last one it saw would miss a row that is written first and committed last, so the
 # list ends before the oldest transaction that has written. Asked before the rows, so that nothing falls in between.
@@ -102,13 +101,12 @@ async def list_cases(
         if updated_after is not None:
             query = query.where(r.updated_at < (await connection.execute(_HORIZON)).scalar_one())
         rows = (await connection.execute(query)).all()
-        page = rows[:limit]
+        page, position = cut(rows, limit, lambda row: (row.updated_at, row.reference))
         found = await read_cases(context, connection, [row.reference for row in page], actor)
         shown = [(each.reference, each.employer_id) for each in found]
         await record_access(connection, actor, "cases", shown, context.clock())
         items = [case_view(each, actor, language, short=short) for each in found]
-    more = len(rows) > limit
-    return items, (page[-1].updated_at, page[-1].reference) if more else None
+    return items, position
 
 
 async def open_person(

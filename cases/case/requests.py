@@ -10,6 +10,7 @@ from cases.case.reads import record_read
 from cases.case.signers import need_unconflicted
 from cases.case.view import moment
 from cases.shared.context import Context
+from cases.shared.pages import cut
 from domain.actors import Actor, Role
 from domain.errors import Defect, Refused
 from domain.purposes import Purpose
@@ -63,10 +64,10 @@ async def list_requests(
             raise Refused("case_unknown", "There is no case of this reference.")
         await need_unconflicted(connection, actor, [reference])
         rows = CommandRow.all_of(await connection.execute(query))
-        page = rows[:limit]
+        page, last = cut(rows, limit, lambda row: row.seq)
         items = [_view(found[0], row) for row in page]
         await record_read(connection, actor, found, _FIELDS, purpose, context.clock())
-    return items, page[-1].seq if len(rows) > limit else None
+    return items, last
 
 
 def _view(case: CaseReading, row: CommandRow) -> CaseRequest:

@@ -15,7 +15,7 @@ from domain.field_errors import FieldCode
 from domain.forms import Form, find_path
 from domain.reasons import Reasons, checked_reasons, facts_of, of_use
 from domain.signatures import KeptReason, Signature
-from domain.stages import CLOSED, Destination, Stage
+from domain.stages import CLOSED, Stage
 from domain.tasks import Queue
 from store.rows.work import TaskRow
 from store.tables import conflicts
@@ -142,14 +142,14 @@ def need_no_hold(file: CaseFile) -> None:
         raise Refused("on_hold", "The case is on hold; release it first.")
 
 
-def take_task(file: CaseFile, actor: Actor, at: datetime, kind: str, destination: Destination | None = None) -> None:
+def take_task(file: CaseFile, actor: Actor, at: datetime, kind: str, destination: str | None = None) -> None:
     """Refuse while another person holds the task; deciding a free one claims it in the same act."""
     task = need_not_held(file, actor, kind, destination)
     if task is not None and task.holder is None:
         file.change_task(task, holder=holder_of(actor), held_since=at)
 
 
-def need_not_held(file: CaseFile, actor: Actor, kind: str, destination: Destination | None = None) -> TaskRow | None:
+def need_not_held(file: CaseFile, actor: Actor, kind: str, destination: str | None = None) -> TaskRow | None:
     """Refuse while another person holds the task, or it is the supervisors'; return it, if there is one."""
     task = file.find_task(kind, destination)
     if task is None or task.holder == holder_of(actor):

@@ -177,5 +177,5 @@ def _tell_refused(file: CaseFile, command: CommandRow, refusal: Refused, at: dat
 def _note_unsent(file: CaseFile, at: datetime) -> None:
     """Put a line before the operator for what could not be sent to the authority within its limit (P5)."""
     for destination in dict.fromkeys(file.unsent):
-        step = f"tell_authority/{destination.value}"
+        step = f"tell_authority/{destination}"
         note(file, at, kind="authority_unreached", step=step, reason="not_sent_in_time")

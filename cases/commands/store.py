@@ -14,7 +14,7 @@ from cases.shared.context import Context
 from domain.actors import Actor
 from domain.commands import CommandKind, CommandState
 from domain.stages import CLOSED
-from proof.statements import ActorStatement, body_hash, sign
+from proof.statements import body_hash, signed_statement
 from store.case_rows import Beside, Subquery
 from store.rows.work import CommandRow
 from store.tables import cases, commands, incidents
@@ -95,38 +95,15 @@ def command_row(
         employer_id=file.employer_id,
         kind=str(kind),
         actor=actor.model_dump(mode="json"),
-        statement=_statement(file.context, actor, command_id, file.reference, kind, sealed, at),
+        statement=signed_statement(
+            actor, command_id, file.reference, kind, body_hash(sealed), at, file.context.keyring.signing_key()
+        ),
         body=sealed,
         state=CommandState.STORED.value,
         at=at,
         unanswered=unanswered,
         traceparent=current_traceparent(),
     )
-
-
-def _statement(
-    context: Context,
-    actor: Actor,
-    command_id: UUID,
-    reference: str,
-    kind: str,
-    sealed: bytes | None,
-    at: datetime,
-) -> str:
-    key_id, key = context.keyring.signing_key()
-    statement = ActorStatement(
-        key_id=key_id,
-        issuer=actor.issuer,
-        subject=actor.subject,
-        role=actor.role,
-        employer_id=actor.employer_id,
-        command_id=str(command_id),
-        reference=reference,
-        kind=str(kind),
-        body_hash=body_hash(sealed),
-        at=at,
-    )
-    return sign(statement, key)
 
 
 async def lease_unsent(context: Context, *, older_than: timedelta, most: int) -> Sequence[Unsent]:

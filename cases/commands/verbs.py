@@ -27,7 +27,6 @@ from domain.decisions import (
 )
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.stages import Destination
 from domain.tasks import TaskAction, TaskKind
 from store.rows.work import TaskRow
 
@@ -86,15 +85,14 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     if task is None:
         raise Refused("already_decided", "The task is closed.")
     kind = task.kind
-    destination = Destination(task.destination) if task.destination else None
-    take_task(file, actor, at, kind, destination)
+    take_task(file, actor, at, kind, task.destination)
     asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
     _need_answer(file, kind, asked.action)
     does = programme_of(file).answers.get(kind)
     if does is not None:
         await does(file, connection, actor, at, asked, task)
         return
-    file.close_tasks([kind], at, destination=destination)
+    file.close_tasks([kind], at, destination=task.destination)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task.destination, kind=kind)
 
 

@@ -33,7 +33,7 @@ from domain.decisions import ConfirmationAction, ConfirmationRequest, GivenReaso
 from domain.errors import need
 from domain.reasons import Use
 from domain.signatures import Signature
-from domain.stages import Destination, PendingAct
+from domain.stages import PendingAct
 from domain.tasks import TaskKind
 
 _OF_CASE = SecondSignature(one_waits="already_decided")
@@ -76,9 +76,9 @@ class Matter:
     rule: SecondSignature = _OF_CASE
 
     @property
-    def destination(self) -> Destination | None:
+    def destination(self) -> str | None:
         """The key of the track."""
-        return Destination(self.track.key) if self.track else None
+        return self.track.key if self.track else None
 
     @property
     def act(self) -> PendingAct:

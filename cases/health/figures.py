@@ -17,6 +17,7 @@ from sqlalchemy.types import Text
 from cases.health.rounds import Round, read_ends
 from cases.keys.rotation_waits import read_rotation_waits
 from cases.notices.channels import CHANNELS
+from cases.programme import programmes_of
 from cases.shared.calendar import CURSOR, current_calendar
 from cases.shared.context import Context
 from domain.clock import CHINA, end_of
@@ -31,11 +32,11 @@ COMMANDS: Final = """
     WHERE c.state = 'stored' AND NOT EXISTS (
         SELECT FROM incidents i WHERE i.reference = c.reference AND i.kind = 'stuck' AND i.state = 'open')
 """
-# List entries that are held back (P7) are due to nobody meanwhile.
+# Calls that are held back (P7) are due to nobody meanwhile.
 CALLS: Final = """
     SELECT count(*) AS number, min(c.at) AS oldest FROM calls c
     WHERE c.state = 'due' AND NOT EXISTS (
-        SELECT FROM cases r WHERE r.reference = c.reference AND c.what = 'list_entry'
+        SELECT FROM cases r WHERE r.reference = c.reference AND c.what = ANY(:held)
         AND (r.standing_hold OR r.pending_act = 'revoke'))
 """
 # A delivery gives up so long after it was due for the first time, and that is what its age is counted from: one that
@@ -51,7 +52,8 @@ INCIDENTS: Final = """
         SELECT kind, cause_id, count(*) AS number FROM incidents WHERE state = 'open' GROUP BY kind, cause_id
     ) alike GROUP BY kind
 """
-_COMMANDS, _CALLS, _INCIDENTS = text(COMMANDS), text(CALLS), text(INCIDENTS)
+_COMMANDS, _INCIDENTS = text(COMMANDS), text(INCIDENTS)
+_CALLS: Final = text(CALLS).bindparams(bindparam("held", type_=ARRAY(Text)))
 _STAGES: Final = text(STAGES).bindparams(bindparam("stages", type_=ARRAY(Text)))
 _DELIVERIES: Final = text(DELIVERIES).bindparams(bindparam("channels", type_=ARRAY(Text)))
 _CALENDAR: Final = text("SELECT value FROM cursors WHERE name = :name")
@@ -96,11 +98,12 @@ async def read_figures(context: Context) -> Figures:
     at = context.clock()
     retry = context.limits.notice_retry
     channels = {"channels": [channel.value for channel in CHANNELS], "begun": at + retry}
+    held = [what for each in programmes_of(context) for what, call in each.calls.items() if call.can_be_held]
     async with context.database.begin() as connection:
         sent = {row.channel: row for row in await connection.execute(_DELIVERIES, channels)}
         return Figures(
             commands=_waiting((await connection.execute(_COMMANDS)).one(), at),
-            calls=_waiting((await connection.execute(_CALLS)).one(), at),
+            calls=_waiting((await connection.execute(_CALLS, {"held": held})).one(), at),
             deliveries={each: _waiting(sent.get(each.value), at + retry) for each in CHANNELS},
             incidents={
                 row.kind: OpenIncidents(int(row.number), row.causes) for row in await connection.execute(_INCIDENTS)

@@ -6,9 +6,10 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.incidents.stopped import Position, page_of
+from cases.incidents.stopped import page_of
 from cases.incidents.views import CauseView, IncidentView, cause_view
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor
 from domain.errors import Refused
 from domain.languages import Language
@@ -51,8 +52,7 @@ async def list_causes(
     async with context.database.begin(actor.tenant) as connection:
         found = await connection.execute(_PAGE if after is None else _NEXT, values)
         rows = [CauseLine(*row) for row in found]
-    page = rows[:limit]
-    position = (page[-1].since, str(page[-1].cause_id)) if len(rows) > limit else None
+    page, position = cut(rows, limit, lambda row: (row.since, str(row.cause_id)))
     return [cause_view(row, language) for row in page], position
 
 

@@ -11,6 +11,7 @@ from cases.case.file import open_case
 from cases.incidents.rows import note
 from cases.incidents.views import IncidentView, incident_view
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.errors import Refused, Unavailable
@@ -21,8 +22,6 @@ from domain.tasks import Queue, TaskKind
 from store.incident_rows import IncidentRead, new_incident, opening
 from store.ledger import Entry, append
 from store.tables import cases, incidents, tasks
-
-Position = tuple[datetime, str]
 
 
 async def open_incident(
@@ -143,8 +142,7 @@ async def page_of(
         query = query.where(tuple_(i.at, i.incident_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
         rows = [IncidentRead.from_row(row) for row in await connection.execute(query)]
-    page = rows[:limit]
-    position = (page[-1].at, str(page[-1].incident_id)) if len(rows) > limit else None
+    page, position = cut(rows, limit, lambda row: (row.at, str(row.incident_id)))
     return [incident_view(row) for row in page], position
 
 

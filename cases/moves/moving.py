@@ -14,7 +14,7 @@ from cases.programme import programme_of
 from domain.actors import Actor
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
-from domain.stages import CLOSED, Destination, DueKind, Holder, Stage, Standing
+from domain.stages import CLOSED, DueKind, Holder, Stage, Standing
 from domain.tasks import REVIEW_TASKS, Queue, TaskKind
 from store.case_tables import TrackTable
 from store.rows.work import TaskRow
@@ -154,7 +154,7 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
         if not closed.when.holds(file, track):
             return
         closed = closed.kind
-    file.close_tasks([closed], at, destination=Destination(track.key) if track else None)
+    file.close_tasks([closed], at, destination=track.key if track else None)
     if track is None and closed == TaskKind.CONFIRM:
         file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
     if track is None and closed == TaskKind.REVIEW:
@@ -165,7 +165,7 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
 def _open(file: CaseFile, opens: Opens, track: At | None, at: datetime, asked: Asked) -> TaskRow:
     """Open a task; that of an overdue review is the supervisors', and a suspended employer brings its hold along."""
     due_at = asked.due_at or (opens.due(file, at) if opens.due else None)
-    kind, destination = opens.kind, Destination(track.key) if track else None
+    kind, destination = opens.kind, track.key if track else None
     if opens.shared and destination is not None:
         task = file.share_task(kind, at, destination, due_at=due_at, detail=asked.detail)
     else:
@@ -198,7 +198,7 @@ def _tell(file: CaseFile, notice: Notice, track: At | None, at: datetime, said: 
         notice.kind,
         at,
         occasion,
-        Destination(track.key) if track else None,
+        track.key if track else None,
         {**of_row, **(said.facts or {})},
         said.reasons,
         not_before=said.not_before,

@@ -26,7 +26,7 @@ from domain.notices import (
     when_undelivered,
 )
 from domain.open_points import fields_of
-from domain.stages import Destination, Stage
+from domain.stages import Stage
 from domain.tasks import TaskKind
 from store.case_rows import Subscription
 from store.rows.notices import DeliveryRow, NoticeRow
@@ -55,7 +55,7 @@ class Telling:
     kind: str
     at: datetime
     occasion: str
-    destination: Destination | None = None
+    destination: str | None = None
     facts: Mapping[str, Any] | None = None
     reasons: Sequence[GivenReason] = ()
     not_before: datetime | None = None
@@ -127,7 +127,7 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
         notice_id=notice_id,
         reference=file.reference,
         employer_id=file.employer_id,
-        destination=telling.destination.value if telling.destination else "",
+        destination=telling.destination or "",
         kind=str(telling.kind),
         recipient=recipient.value,
         subject=subject,
@@ -287,6 +287,6 @@ def _shown_stage(file: CaseFile, kind: str) -> Stage:
     return Stage.UNDER_REVIEW if settling or file.stage is Stage.AWAITING_CONFIRMATION else file.stage
 
 
-def _permit_stage(file: CaseFile, destination: Destination | None) -> str | None:
+def _permit_stage(file: CaseFile, destination: str | None) -> str | None:
     permit = file.tracks.get(destination) if destination is not None else None
     return None if permit is None else permit.stage

@@ -10,13 +10,13 @@ from sqlalchemy import Row, select, tuple_
 from cases.notices.views import FailedDelivery, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor
 from domain.clock import to_the_second
 from domain.notices import Channel, DeliveryStatus, Recipient
 from store.rows.notices import DeliveryRow
 from store.tables import deliveries, notices
 
-Position = tuple[datetime, str]
 _FAILED: Final = DeliveryStatus.FAILED.value
 
 
@@ -66,11 +66,11 @@ async def list_failed(
         for each in [channel] if channel is not None else Channel:
             found += map(_read, await connection.execute(query.where(d.channel == each.value)))
         rows = sorted(found, key=lambda row: (row.settled_at, row.delivery.delivery_id), reverse=True)[: limit + 1]
-        page = rows[:limit]
+        page, position = cut(rows, limit, lambda row: (row.settled_at, str(row.delivery.delivery_id)))
         shown = [(row.reference, row.delivery.employer_id) for row in page]
         await record_access(connection, actor, "notices", shown, context.clock())
     items = [_view(row) for row in page]
-    return items, (page[-1].settled_at, str(page[-1].delivery.delivery_id)) if len(rows) > limit else None
+    return items, position
 
 
 def _read(row: Row[Any]) -> _Failed:

@@ -13,6 +13,7 @@ from cases.notices.letters import BlockedError, open_texts
 from cases.notices.marks import read_at, unread_by
 from cases.notices.views import ReadNoticeView, destination_of
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor
 from domain.clock import to_the_second
 from domain.errors import Defect, KeyUnknown
@@ -22,7 +23,6 @@ from domain.words import Words
 from store.delivery_rows import SealedNotice, sealed_notice
 from store.tables import cases, data_keys, notices
 
-Position = tuple[datetime, str]
 _APPROVED = NoticeKind.REGISTRATION_APPROVED.value
 _ABOUT_AN_EMPLOYER = "employer/"
 
@@ -79,10 +79,10 @@ async def list_own(
         query = query.where(tuple_(n.at, n.notice_id) < tuple_(after[0], UUID(after[1])))
     async with context.database.begin(actor.tenant) as connection:
         rows = [_read(row) for row in await connection.execute(query)]
-        page = rows[:limit]
+        page, position = cut(rows, limit, lambda row: (row.at, str(row.notice.notice_id)))
         read = await read_at(connection, actor, [row.notice.notice_id for row in page])
     items = [_view(row, _mail(context, row.notice), read.get(row.notice.notice_id)) for row in page]
-    return items, (page[-1].at, str(page[-1].notice.notice_id)) if len(rows) > limit else None
+    return items, position
 
 
 def _read(row: Row[*tuple[Any, ...]]) -> _Told:

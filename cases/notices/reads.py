@@ -9,6 +9,7 @@ from sqlalchemy import select, tuple_
 from cases.notices.views import NoticeDeliveryView, NoticeView, delivery_view, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor
 from domain.clock import to_the_second
 from domain.errors import Refused
@@ -16,8 +17,6 @@ from domain.languages import Language
 from domain.notices import DeliveryStatus, Recipient
 from store.rows.notices import DeliveryRow
 from store.tables import cases, deliveries, notices
-
-Position = tuple[datetime, str]
 
 
 class _Told(NamedTuple):
@@ -54,7 +53,7 @@ async def list_notices(
             raise Refused("not_found", "There is no case of this reference.")
         await record_access(connection, actor, "notices", [(reference, employer_id)], context.clock())
         rows = [_Told(*row) for row in await connection.execute(query)]
-        page = rows[:limit]
+        page, position = cut(rows, limit, lambda row: (row.at, str(row.notice_id)))
         d = deliveries.c
         sent = select(deliveries).where(d.notice_id.in_([row.notice_id for row in page])).order_by(d.delivery_id)
         by_notice: dict[UUID, list[NoticeDeliveryView]] = {row.notice_id: [] for row in page}
@@ -62,7 +61,7 @@ async def list_notices(
             delivery = DeliveryRow.from_row(found)
             by_notice[delivery.notice_id].append(delivery_view(delivery))
     items = [_notice_view(row, by_notice[row.notice_id]) for row in page]
-    return items, (page[-1].at, str(page[-1].notice_id)) if len(rows) > limit else None
+    return items, position
 
 
 def _notice_view(row: _Told, sent: list[NoticeDeliveryView]) -> NoticeView:

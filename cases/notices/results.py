@@ -34,7 +34,6 @@ from domain.notices import (
     when_undelivered,
 )
 from domain.retries import next_attempt
-from domain.stages import Destination
 from domain.webhooks import ReceiptStatus, WebhookState
 from store import settling_rows
 from store.case_rows import Row
@@ -307,7 +306,7 @@ async def _telling(connection: AsyncConnection, file: CaseFile, notice: Settling
         kind=notice.kind,
         at=at,
         occasion=notice.occasion,
-        destination=Destination(notice.destination) if notice.destination else None,
+        destination=notice.destination or None,
         facts=facts,
         is_whole=facts is not None,
     )

@@ -15,6 +15,7 @@ from cases.notices.marks import read_at, unread_by
 from cases.notices.views import ReadNoticeView, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import to_the_second
@@ -28,7 +29,6 @@ from store.rows.notices import NoticeRow
 from store.tables import conflicts, data_keys, ledger, notices
 from texts.notices import NoticeFacts, render
 
-Position = tuple[datetime, str]
 Condition = ColumnElement[bool]
 _N: Final = notices.c
 _OWN: Final = (Recipient.PROPOSER, Recipient.HOLDER)
@@ -66,12 +66,12 @@ async def list_own(
         parts = _told_to(context.words, actor)
         found = [_read(row) for told in parts for row in await connection.execute(_page(told, filters, limit + 1))]
         rows = sorted(found, key=lambda row: (row.notice.at, row.notice.notice_id), reverse=True)[: limit + 1]
-        page = rows[:limit]
+        page, position = cut(rows, limit, lambda row: (row.notice.at, str(row.notice.notice_id)))
         read = await read_at(connection, actor, [row.notice.notice_id for row in page])
         shown = [(row.notice.reference, row.notice.employer_id) for row in page]
         await record_access(connection, actor, "notices", shown, context.clock())
     items = [_view(context, row, language, read.get(row.notice.notice_id)) for row in page]
-    return items, (page[-1].notice.at, str(page[-1].notice.notice_id)) if len(rows) > limit else None
+    return items, position
 
 
 def told_to(words: Words, actor: Actor) -> Condition:

@@ -10,12 +10,12 @@ from cases.shared.views import Coded
 from domain.clock import to_the_second
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, NoticeKind, Recipient
-from domain.stages import Destination
+from domain.tracks import TrackKey
 from domain.webhooks import Scheme, WebhookState
 from store.rows.notices import DeliveryRow
 
 Kind = Annotated[str, Coded(NoticeKind)]
-Track = Annotated[str | None, Coded(Destination | None)]
+Track = Annotated[str | None, Coded(TrackKey | None)]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

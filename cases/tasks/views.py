@@ -8,9 +8,10 @@ from pydantic import Field
 
 from cases.shared.views import Coded
 from domain.findings import FindingOutcome
-from domain.stages import AssessmentOutcome, Destination
+from domain.stages import AssessmentOutcome
 from domain.task_lists import Priority
 from domain.tasks import Queue, TaskAction, TaskKind
+from domain.tracks import TrackKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -22,9 +23,9 @@ class TaskView:
     reference: str | None
     employer_id: str | None
     destination: Annotated[
-        str | None, Coded(Destination | None), Field(description="Null as well where one task serves several.")
+        str | None, Coded(TrackKey | None), Field(description="Null as well where one task serves several.")
     ]
-    destinations: Annotated[list[str], Coded(list[Destination]), Field(description="All that the task is about.")]
+    destinations: Annotated[list[str], Coded(list[TrackKey]), Field(description="All that the task is about.")]
     round: int
     state: str
     queue: Annotated[str, Coded(Queue)]

@@ -13,10 +13,11 @@ from domain.actors import Actor, system
 from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
-from domain.stages import Destination, PendingAct, Stage
+from domain.stages import PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import destinations_of, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
@@ -70,7 +71,7 @@ async def obstacles(file: CaseFile, connection: AsyncConnection, at: datetime) -
         for destination in asked
         for finding in finding_answers.open_questions(
             file,
-            programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on),
+            programme_of(file).rules.of_track(facts, destination, pack, file.accepted_on),
             facts,
             further=further,
         )
@@ -91,7 +92,7 @@ async def outlook(
 
 def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
     pack, facts = file.pack, known.facts
-    findings = programme_of(file).rules.of_destination(facts, destination, pack, file.accepted_on)
+    findings = programme_of(file).rules.of_track(facts, destination, pack, file.accepted_on)
     assessing.keep_assessment(file, destination.value, findings, known, at)
     asked = finding_answers.open_questions(file, findings, facts)
     if not asked:

@@ -8,9 +8,10 @@ from pydantic import StrictBool, StrictStr
 from domain.employers import EmployerKind
 from domain.fields import Day
 from domain.premises import Site, SiteStanding
-from domain.stages import Destination, Standing
+from domain.stages import Standing
 from policy.facts import Facts
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 
 

@@ -25,11 +25,12 @@ from domain.clock import day_of
 from domain.decisions import GivenReason, PermitConfirmationRequest
 from domain.errors import Refused, need
 from domain.reasons import Use
-from domain.stages import Destination, PendingAct, Stage
+from domain.stages import PendingAct, Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying, inbox
 from programmes.talent_permit.permit_requests import EligibilityAction, EligibilityRequest, OutcomeRequest
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.reasons import PermitReason, PermitUse
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit

@@ -14,20 +14,13 @@ from domain.acts import Act
 from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
-from domain.stages import (
-    PERMIT_FINAL,
-    Destination,
-    DueKind,
-    Holder,
-    PendingAct,
-    PermitStage,
-    Stage,
-)
+from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
@@ -124,7 +117,7 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     if str(seen.get("reason", "")).startswith(UNASKABLE):
         detail["unasked"] = True
     for each in served:
-        file.call("list_entry", at, destination=each, attempt=file.next_attempt(each), detail=detail)
+        file.call("list_entry", at, destination=each, attempt=file.next_attempt("list_entry", each), detail=detail)
 
 
 def registration_ended(

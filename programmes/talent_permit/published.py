@@ -9,8 +9,8 @@ from cases.case import views
 from cases.case.shows import Published
 from cases.case.views import OBJECT_OR_NULL, CaseAnswered, CaseAnsweredToStaff, FindingView, view
 from domain.spellings import TALENT_PERMIT
-from domain.stages import Destination
 from privacy import published
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import EmploymentKind, FactField
 from programmes.talent_permit.views import AuthorityReasonView, HeldAnswerView, PermitAnsweredFor, RegistrationView
 

@@ -22,7 +22,7 @@ from domain.fields import (
 )
 from domain.forms import Form
 from domain.languages import Language
-from domain.stages import Destination
+from programmes.talent_permit.permit_stages import Destination
 
 UNDERTAKING_VERSION: Final = "2026-01"  # the undertaking of truth as now shown to employers
 

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field
 from cases.decisions.disputes import DEPARTURE
 from domain.actors import STAFF, Role
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
-from domain.stages import Destination
 from programmes.talent_permit.permit_requests import CardLostRequest, DisputeRequest, OwnCardLostRequest
+from programmes.talent_permit.permit_stages import Destination
 
 PATH: Final = "registrations"
 _EMPLOYER: Final = frozenset({Role.EMPLOYER})

@@ -7,7 +7,7 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.identity_numbers import IdentityKind, IdentityNumber, IdentityNumberError, parse_identity_number
 from domain.permit_cards import CardForm, card_form
 from domain.premises import SiteStanding
-from domain.stages import Destination, Standing
+from domain.stages import Standing
 from policy.pack import Pack
 from policy.rule import Rule, rule
 from programmes.talent_permit.findings import FindingCode
@@ -239,7 +239,7 @@ def assess(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
     return _findings(REGISTRATION_RULES, facts, pack, on)
 
 
-def eligibility(facts: PermitFacts, destination: Destination, pack: Pack, on: date) -> tuple[Finding, ...]:
+def eligibility(facts: PermitFacts, destination: str, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return what the rules of one permit find before its list entry is sent (states.md, P1 and P2)."""
     asked = facts.destinations is not None and destination in facts.destinations
     outcome = NEEDS_PERSON if facts.destinations is None else PASS if asked else FAIL

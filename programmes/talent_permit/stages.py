@@ -30,19 +30,12 @@ from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
-from domain.stages import (
-    IN_REVIEW,
-    LIVE,
-    PERMIT_WITH_AUTHORITY,
-    Destination,
-    PendingAct,
-    PermitStage,
-    Stage,
-)
+from domain.stages import IN_REVIEW, LIVE, PendingAct, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit import routes
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitTask
 
@@ -379,6 +372,7 @@ TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,
         stages=PermitStage,
+        keyed_by=Destination,
         moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
         keys=_destinations,
         path=routes.PERMITS,

@@ -7,8 +7,9 @@ from typing import Final
 from cases.case.moves import ALL, Closes, Move, Moves, Notice
 from domain.notices import ChannelPlan
 from domain.reasons import Reason, ReasonStanding
-from domain.stages import CLOSED, LIVE, OPEN, PermitStage, Stage
+from domain.stages import CLOSED, LIVE, OPEN, Stage
 from programmes.talent_permit.notices import NOTICES
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.reasons import REASONS, USES
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS
 

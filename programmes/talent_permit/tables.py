@@ -12,7 +12,7 @@ from cases.case.row import OneCase
 from domain.answers import Outcome
 from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
 from domain.spellings import Place
-from domain.stages import PERMIT_FINAL, Destination, PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
 from store.case_tables import Answered, CaseTable, TrackTable
 from store.rows.base import TableRow
 from store.rows.tracks import TrackRow

@@ -8,10 +8,10 @@ from cases.case.file import CaseFile
 from cases.commands import timers
 from cases.programme import Timer
 from domain.actors import Actor
-from domain.stages import Destination
 from domain.working_days import Deadline
 from programmes.talent_permit import employment, permits
 from programmes.talent_permit.authority.early import take_early
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.tables import set_permit
 from programmes.talent_permit.words import PermitDeadline
 from store.rows.work import DeadlineRow

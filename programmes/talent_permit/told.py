@@ -8,7 +8,8 @@ from cases.case.shows import FactSource, Told
 from domain.acts import Act
 from domain.case_facts import short_of
 from domain.folding import ActRow, Folding
-from domain.stages import Holder, PendingAct, PermitStage
+from domain.stages import Holder, PendingAct
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.requests import FactField
 from programmes.talent_permit.words import PermitAct
 

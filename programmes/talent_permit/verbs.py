@@ -25,7 +25,6 @@ from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, TaskAnswerRequest
 from domain.documents import Document, document_of_eighteen
 from domain.errors import Refused
-from domain.stages import Destination
 from domain.tasks import TaskKind
 from programmes.talent_permit import departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
@@ -38,6 +37,7 @@ from programmes.talent_permit.permit_requests import (
     OutcomeRequest,
     RevocationRequest,
 )
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit

@@ -25,7 +25,7 @@ from cases.case.views import (
 from domain.answers import AnswerState, Outcome
 from domain.findings import Audience, Finding
 from domain.languages import Language
-from domain.stages import Destination, PermitStage
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 
 # Of each permit in the table of cases.

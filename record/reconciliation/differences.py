@@ -225,7 +225,7 @@ def _answer_as_sealed(evidence: Evidence, answer: AnswerRow) -> Iterator[Differe
         return
     compared = [
         ("outcome", content.outcome.value, answer.outcome),
-        ("destination", content.destination.value, answer.destination),
+        ("destination", content.destination, answer.destination),
         ("occurred_at", content.occurred_at, answer.occurred_at),
     ]
     hashed, hashes = answer.content_hash, evidence.hashes[answer_id]

@@ -15,6 +15,7 @@ from cases.case.view import moment
 from cases.incidents import rows as incident_rows
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
+from cases.shared.pages import Position, cut
 from domain.actors import Actor
 from domain.acts import Act
 from domain.errors import need
@@ -40,8 +41,6 @@ from store.ledger import Entry, append
 from store.rows.archive import DifferenceRow
 from store.tables import cases, differences, incidents
 from temporal.histories import Histories
-
-Position = tuple[datetime, str]
 
 INCIDENT: Final = IncidentKind.RECORD_DIFFERS.value
 _UNCHECKED: Final = "not_compared"
@@ -236,8 +235,7 @@ async def list_differences(
         query = query.where(tuple_(d.first_seen_at, d.difference_id) > tuple_(after[0], UUID(after[1])))
     async with context.database.begin() as connection:
         rows = DifferenceRow.all_of(await connection.execute(query))
-    page = rows[:limit]
-    position = (page[-1].first_seen_at, str(page[-1].difference_id)) if len(rows) > limit else None
+    page, position = cut(rows, limit, lambda row: (row.first_seen_at, str(row.difference_id)))
     return [kept_difference(row, language) for row in page], position
 
 

@@ -6,11 +6,10 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from cases.case.view import moment
-from cases.shared.views import Coded
+from cases.shared.views import Coded, Time
 from domain.errors import need
 from domain.languages import Language
 from record.reconciliation.evidence import Difference, Evidence
-from record.shown import Time
 from store.rows.archive import DifferenceRow
 from texts.story import difference_sentence
 

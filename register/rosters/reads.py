@@ -12,6 +12,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.keys.data import get_data_key
 from cases.shared.context import Context
+from cases.shared.pages import cut
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.languages import Language
@@ -100,8 +101,8 @@ async def get_rows(
     async with context.database.begin(actor.tenant) as connection:
         _, key, head = await find_roster(context, connection, roster_id)
         found = RosterLineRow.all_of(await connection.execute(query))
-    items = [row_view(row, key, head, language) for row in found[:limit]]
-    return items, items[-1].row if len(found) > limit else None
+    page, last = cut(found, limit, lambda line: line.row)
+    return [row_view(line, key, head, language) for line in page], last
 
 
 async def find_roster(

@@ -8,11 +8,12 @@ from rich.console import Console, Group
 from rich.live import Live
 from rich.table import Table
 
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 
 SHOWN_ACTS: Final = 8
 _EMPLOYERS: Final = ("emp-a", "emp-b")
 _DESTINATIONS: Final = ("HK", "MO")
+_PERMIT_STAGES: Final = ("eligible", "submitted", "accepted", "issued", "refused", "expired", "revoked", "ended")
 
 
 class Screen:
@@ -71,10 +72,10 @@ class Screen:
         permits = [permit for case in self._cases.values() for permit in case["permits"]]
         counted = Counter((permit["stage"], permit["destination"]) for permit in permits)
         table = Table("Talent permits", *_DESTINATIONS, title_justify="left")
-        for stage in PermitStage:
-            numbers = [counted[stage.value, destination] for destination in _DESTINATIONS]
+        for stage in _PERMIT_STAGES:
+            numbers = [counted[stage, destination] for destination in _DESTINATIONS]
             if any(numbers):
-                table.add_row(stage.value, *(str(number or "") for number in numbers))
+                table.add_row(stage, *(str(number or "") for number in numbers))
         return table
 
 

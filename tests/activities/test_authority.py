@@ -12,7 +12,6 @@ import pytest
 from activities.authority import AuthorityClient, Rejected
 from activities.outward import RateLimit, retry_after
 from domain.errors import Unavailable
-from domain.stages import Destination
 from programmes.talent_permit.authority.known_entries import read_entries
 from programmes.talent_permit.authority.messages import (
     BatchReport,
@@ -24,6 +23,7 @@ from programmes.talent_permit.authority.messages import (
     ReportedFact,
 )
 from programmes.talent_permit.authority.polling import read_page
+from programmes.talent_permit.permit_stages import Destination
 
 ENTRY = ListEntry(
     case="7K3M9Q2X-4/HK",

@@ -14,6 +14,7 @@ import pytest_asyncio
 
 from activities.stamping import stamp_newest
 from activities.timestamps import TimestampAuthority
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from domain.errors import Unavailable
 from domain.purposes import Purpose
@@ -24,7 +25,6 @@ from proof.verdicts import KnownKeys, read_keys
 from record.export import begin_export
 from record.seal import log
 from record.search import Filters
-from record.shown import document
 from tests.cases.driver import Park, china, open_park
 from tests.record.seal.sealed import seal_all
 

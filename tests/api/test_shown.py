@@ -121,7 +121,7 @@ async def test_staff_sees_masked_names_and_the_employer_that_gave_them_sees_them
         assert listed["person"] == one["person"]
         seen[persona] = one["person"]
 
-    number = {"identity_number": "4403**********123X", "language": "zh-Hans", "erased": False}
+    number = {"identity_number": "4403**********123X", "document": None, "language": "zh-Hans", "erased": False}
     masked = {"name_zh": "冯○○", "name_en": "F○○ C○○", **number}
     assert given.json()["person"] == {"name_zh": "冯承泽", "name_en": "Feng Chengze", **number}
     assert seen["employer-a"] == given.json()["person"]

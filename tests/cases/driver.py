@@ -21,12 +21,12 @@ from cases.shared.context import Context
 from cases.tasks import inbox as tasks
 from domain import spellings
 from domain.actors import SESSION_ISSUER, Actor, Role, system
-from domain.answers import AuthorityAnswer
 from domain.clock import CHINA
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import permits, talent_permits
 from programmes.talent_permit.words import PermitCommand

@@ -19,7 +19,6 @@ from domain.commands import CommandKind
 from domain.decisions import HoldRequest
 from domain.errors import Refused
 from domain.findings import Finding
-from domain.stages import Destination
 from policy.facts import Facts
 from policy.pack import Pack
 from policy.rerun import Rules
@@ -50,7 +49,7 @@ def _nothing(facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
     return ()
 
 
-def _nothing_of(facts: Facts, destination: Destination, pack: Pack, on: date) -> tuple[Finding, ...]:
+def _nothing_of(facts: Facts, track: str, pack: Pack, on: date) -> tuple[Finding, ...]:
     return ()
 
 
@@ -60,7 +59,7 @@ TOY = replace(
     rosters={},
     commands={**TALENT_PERMIT.commands, CommandKind.HOLD: Command(does=_hold, acts=effect(Act.HELD), body=HoldRequest)},
     timers={**TALENT_PERMIT.timers, PermitDeadline.CONTRACT_REMINDER: _on_time},
-    rules=Rules(facts=TALENT_PERMIT.rules.facts, assess=_nothing, of_destination=_nothing_of, looked_at={}),
+    rules=Rules(facts=TALENT_PERMIT.rules.facts, assess=_nothing, of_track=_nothing_of, looked_at={}),
     takes_effect=_takes_effect,
 )
 

@@ -9,11 +9,11 @@ from typing import Any
 import pytest
 from typer.testing import CliRunner, Result
 
+from cases.shared.views import document
 from cli import app
 from domain.actors import system
 from domain.acts import Act
 from record.seal.log import public_keys
-from record.shown import document
 from sandbox.stack.postgres import PostgresServer
 from store.key_file import generate, make_key_file
 from store.ledger import Entry, append

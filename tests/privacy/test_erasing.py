@@ -13,6 +13,7 @@ import pytest_asyncio
 from sqlalchemy import text
 
 from cases.shared.persons import find_person
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.decisions import ConfirmationAction
@@ -37,7 +38,6 @@ from proof.ledger_rows import row_hash
 from proof.receipts import canonical
 from proof.verdicts import read_keys
 from record.seal import log
-from record.shown import document
 from register.rosters import intake
 from register.rosters.work import work_once
 from store import tables

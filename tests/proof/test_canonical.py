@@ -6,7 +6,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from domain.acts import Act
-from domain.stages import Destination
+from programmes.talent_permit.permit_stages import Destination
 from proof.canonical import canonical
 
 _TEXT = st.text(alphabet=st.characters(codec="utf-8"))

@@ -5,9 +5,9 @@ from typing import Any
 import orjson
 
 from cases.shared.context import Context
+from cases.shared.views import document
 from domain.actors import Actor
 from record.receipts import issue_receipts
-from record.shown import document
 from record.story import tell_story
 from temporal.histories import Histories
 

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cases.shared.views import document
 from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.errors import Refused
@@ -19,7 +20,6 @@ from proof.verdicts import KnownKeys, read_keys
 from record.receipts import issue_receipts
 from record.seal import log
 from record.seal.sealer import seal
-from record.shown import document
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, WITNESS, WITNESS_KEY
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park

@@ -47,7 +47,7 @@ from domain import (
 from domain.actors import Role
 from domain.outward import CallOf
 from programmes import CASE_TYPES, PROGRAMMES
-from programmes.talent_permit import requests
+from programmes.talent_permit import permit_stages, requests
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.findings import FindingCode
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
@@ -112,8 +112,8 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
     person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, requests.EmploymentKind, roster.OnDefect,
     roster.RosterAct, roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
-    service_keys.KeyState, stages.AssessmentOutcome, stages.Destination, stages.DueKind, stages.Holder,
-    stages.PendingAct, stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
+    service_keys.KeyState, stages.AssessmentOutcome, permit_stages.Destination, stages.DueKind, stages.Holder,
+    stages.PendingAct, permit_stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
     tasks.TaskState, webhooks.Scheme, webhooks.WebhookState,
 )  # fmt: skip
 # What programmes add to such an enumeration by their declarations, beside the core's own members.

@@ -1,17 +1,23 @@
 """A catalogue is the core's file with what the rooms of programmes add to it."""
 
+from importlib.resources import files
 from pathlib import Path
 from typing import Final
 
 import pytest
 import yaml
 
-from programmes import PROGRAMMES
+from domain.words import CORE_WORDS
+from tests.programmes.declared import DECLARED
 from texts import catalogue
 from texts.catalogue import hand_over, read_groups
 from texts.notices.catalogue import take_notices
 
 SAID: Final = {"zh-Hans": "一", "zh-Hant": "一", "en": "One."}
+# The catalogue and its group that say the words of a kind.
+SAID_IN: Final = {
+    "acts": ("story", "acts"), "tasks": ("show", "tasks"), "reasons": ("reasons", None), "uses": ("refusals", "uses"),
+}  # fmt: skip
 CORE: Final = Path(str(catalogue.__file__)).parent / "catalogues"
 
 
@@ -58,14 +64,24 @@ def test_a_room_does_not_say_a_notice_of_the_core(room: Path) -> None:
         take_notices(room / "notices")
 
 
-@pytest.mark.parametrize("code", PROGRAMMES)
-def test_the_core_says_nothing_of_the_own_acts_and_tasks_of_a_programme(code: str) -> None:
-    words, others = PROGRAMMES[code].words, {"acts": "story", "tasks": "show"}
-    own = {
-        "acts": {str(act) for act in words.acts if act.__class__.__module__.startswith("programmes.")},
-        "tasks": {str(kind) for kind in words.tasks if kind.__class__.__module__.startswith("programmes.")},
-    }
-    for group, name in others.items():
-        said = yaml.safe_load((CORE / f"{name}.yaml").read_text("utf-8"))[group]
-        assert own[group]
-        assert not {each.partition(".")[0] for each in said} & own[group]
+def _said(folder: Path, kind: str) -> set[str]:
+    """Return which words of a kind a folder has sentences for."""
+    if kind == "notices":
+        return {file.stem for file in (folder / kind).glob("*.yaml")}
+    name, group = SAID_IN[kind]
+    file = folder / f"{name}.yaml"
+    content = yaml.safe_load(file.read_text("utf-8")) if file.is_file() else {}
+    return {code.partition(".")[0] for code in (content.get(group, {}) if group else content)}
+
+
+@pytest.mark.parametrize("kind", [*SAID_IN, "notices"])
+@pytest.mark.parametrize("code", DECLARED)
+def test_a_room_says_its_own_words_and_those_alone(code: str, kind: str) -> None:
+    programme = DECLARED[code]
+    own = set(map(str, getattr(programme.words, kind))) - set(map(str, getattr(CORE_WORDS, kind)))
+    assert _said(Path(str(files(programme.texts))) / "texts", kind) == own
+
+
+@pytest.mark.parametrize("kind", SAID_IN)
+def test_the_core_says_the_words_of_any_case_and_those_alone(kind: str) -> None:
+    assert _said(CORE, kind) == set(map(str, getattr(CORE_WORDS, kind)))

@@ -17,15 +17,16 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
-from domain.stages import Destination, DueKind, Holder, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.webhooks import ReceiptStatus
-from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
 from record import history
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching
 from record.seal import differences as seal_differences
+from tests.programmes.declared import DECLARED
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
@@ -65,7 +66,7 @@ def test_a_refusal_names_every_use_of_a_reason() -> None:
 
 
 def test_the_catalogues_hold_the_published_codes_and_no_others() -> None:
-    assert set(FINDINGS) == set(FindingCode)
+    assert set(FINDINGS) == {code for each in DECLARED.values() for code in each.rules.codes}
     assert set(SENTENCES) == set(WORDS_OF_ALL.reasons)
     assert set(PROBLEMS) == set(PROBLEM_STATUS)
     assert set(FIELD_ERRORS) == set(FieldCode)
@@ -73,7 +74,7 @@ def test_the_catalogues_hold_the_published_codes_and_no_others() -> None:
 
 
 def _acts() -> set[str]:
-    return {act for each in PROGRAMMES.values() for act in each.words.acts}
+    return {str(act) for act in WORDS_OF_ALL.acts}
 
 
 def test_the_story_has_a_sentence_for_each_act_event_and_wait() -> None:
@@ -97,7 +98,7 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["recipients"]) == set(Recipient)
     assert set(WORDS["channels"]) == set(Channel)
     assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
-    assert set(WORDS["tasks"]) == {kind for each in PROGRAMMES.values() for kind in each.words.tasks}
+    assert set(WORDS["tasks"]) == set(WORDS_OF_ALL.tasks)
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
     assert set(WORDS["pending"]) == set(PendingAct)
     code = Path(str(history.__file__)).read_text("utf-8")

@@ -16,11 +16,12 @@ from domain.actors import Role
 from domain.errors import Defect as DefectError
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, StatedDate, when_undelivered
-from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, PendingAct, Stage
 from domain.words import joined
 from programmes import PROGRAMMES
 from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.notices import PermitDate, PermitNotice
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.requests import RegistrationRequest
 from tests.programmes.declared import DECLARED

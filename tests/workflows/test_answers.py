@@ -8,14 +8,15 @@ import pytest_asyncio
 from temporalio.client import WorkflowExecutionStatus
 
 from domain.actors import Actor, Role
-from domain.answers import AuthorityAnswer
 from domain.clock import start_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest
 from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from store import tables

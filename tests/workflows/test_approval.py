@@ -1,6 +1,7 @@
 """A case from its submission to its permits."""
 
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.tables import permit_rows
 from store.tables import ledger
 from tests.workflows.world import World

@@ -12,8 +12,9 @@ from domain.actors import system
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE, StandingInput
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 from programmes import CASE_TYPES
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.tables import permit_rows
 from record.restores.declaring import declare_restore, find_lost_cases
 from record.restores.telling import tell_epoch

@@ -24,7 +24,8 @@ from domain.commands import CommandKind
 from domain.decisions import DecisionRequest
 from domain.errors import Defect, Unavailable
 from domain.messages import COMMAND_SIGNAL, DECIDE_UPDATE, CommandRef, Course
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from store import tables
 from store.database import Database
 from temporal.engine import Told

@@ -19,8 +19,9 @@ from cases.keys.rewrapping import wrap_some
 from domain.commands import CommandState
 from domain.purposes import Purpose
 from domain.service_keys import KeysRefusedError
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 from programmes import CASE_TYPES
+from programmes.talent_permit.permit_stages import PermitStage
 from record.reconciliation.reconcile import reconcile_case
 from store import tables
 from store.keyring import Keyring, KeySet

@@ -3,8 +3,9 @@
 from datetime import date, datetime, timedelta
 
 from domain.clock import CHINA, day_of
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 from programmes.talent_permit.permit_requests import RevocationRequest
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import registration_body

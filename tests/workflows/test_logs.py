@@ -16,7 +16,8 @@ import structlog
 from temporalio.runtime import Runtime, TelemetryConfig
 
 from cases.decisions import settling
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from temporal.runtime import FORWARDED
 from temporal.telemetry import concerning, correlated
 from tests.cases.contexts import registration_body

@@ -16,7 +16,8 @@ from cases.decisions import settling
 from domain.commands import CommandKind
 from domain.decisions import GivenReason
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.words import PermitCommand
 from temporal.codec import ENCODING, Codec
 from tests.cases.contexts import registration_body

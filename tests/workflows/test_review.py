@@ -10,7 +10,8 @@ from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
 from domain.decisions import HoldRequest, RecallRequest
 from domain.errors import Refused, need
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.requests import CorrectionRequest
 from programmes.talent_permit.tables import permit_rows
 from store import tables

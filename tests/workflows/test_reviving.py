@@ -10,15 +10,16 @@ from sqlalchemy import func, select, text, update
 
 from cases.commands import reviving, submit
 from cases.incidents.stopped import open_incident
-from domain.answers import AuthorityAnswer
 from domain.case_requests import WithdrawalRequest
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import DecisionRequest, PermitConfirmationRequest
 from domain.employers import StandingRequest
 from domain.messages import LastRun, StandingInput
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.permit_stages import PermitStage
 from register.rollout import sweep_standings
 from register.standing import confirm_standing, propose_standing
 from store import tables

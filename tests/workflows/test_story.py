@@ -5,7 +5,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from domain.actors import Actor, Role
-from domain.stages import PermitStage
+from programmes.talent_permit.permit_stages import PermitStage
 from record.reconciliation.reconcile import reconcile_case
 from temporal.histories import TemporalHistories
 from tests.record.telling import story_of

@@ -26,8 +26,9 @@ from cases.commands.sweeper import sweep
 from cases.decisions import settling
 from domain.commands import CommandKind
 from domain.messages import DeliveryRound
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
 from programmes.talent_permit.authority.messages import Report, ReportedFact
+from programmes.talent_permit.permit_stages import PermitStage
 from store.statements import trace_statements
 from store.tables import commands
 from temporal.recording import WithoutMessages, record_with

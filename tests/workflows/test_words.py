@@ -10,7 +10,8 @@ from temporalio.api.sdk.v1 import UserMetadata, WorkflowMetadata
 from temporalio.client import WorkflowHandle
 
 from cases.decisions import settling
-from domain.stages import PermitStage, Stage
+from domain.stages import Stage
+from programmes.talent_permit.permit_stages import PermitStage
 from temporal.following import summary_of
 from temporal.histories import TemporalHistories
 from tests.workflows.histories import events

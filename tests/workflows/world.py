@@ -32,7 +32,6 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Progress, Reply
 from domain import spellings
 from domain.actors import PARK, Actor, Role
-from domain.answers import AuthorityAnswer
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
 from domain.decisions import (
@@ -45,9 +44,11 @@ from domain.decisions import (
 )
 from domain.employers import StandingRequest
 from domain.messages import REGISTRATION_QUEUE, Course, StandingInput
-from domain.stages import Destination, PermitStage, Stage
+from domain.stages import Stage
 from programmes import PROGRAMMES
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 from register.standing import confirm_standing, propose_standing

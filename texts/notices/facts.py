@@ -6,7 +6,7 @@ from typing import Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
-from domain.stages import Destination, DueKind, PendingAct, PermitStage, Stage
+from domain.stages import DueKind, PendingAct, Stage
 
 
 class Reason(BaseModel):
@@ -42,12 +42,12 @@ class NoticeFacts(BaseModel):
     # Codes, the only facts that a webhook, an SMS or a mail subject may use.
     reference: str | None = None
     registration_number: str | None = None
-    destination: Destination | None = None
-    destinations: tuple[Destination, ...] = ()
+    destination: str | None = None
+    destinations: tuple[str, ...] = ()
     employer_id: str | None = None
     occurred_at: AwareDatetime | None = None
     stage: Stage | None = None
-    permit_stage: PermitStage | None = None
+    permit_stage: str | None = None
     round: int | None = None
     end_reason: str | None = None
 

@@ -12,7 +12,6 @@ from domain.clock import CHINA
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, Recipient
-from domain.stages import Destination
 from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
 from texts.notices.facts import CODES, NoticeFacts, Reason
 
@@ -95,7 +94,7 @@ def _section(
     language: Language,
     facts: NoticeFacts,
     level: int,
-    destinations: Sequence[Destination] = (),
+    destinations: Sequence[str] = (),
 ) -> Section:
     """Return the body of one notice, or of one for each of several destinations that says the same of all."""
     values = dict(facts)

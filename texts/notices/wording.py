@@ -8,7 +8,8 @@ from babel.dates import format_date
 
 from domain.actors import Role
 from domain.languages import Language
-from domain.stages import Destination, DueKind, PendingAct
+from domain.stages import DueKind, PendingAct
+from texts.catalogue import read_sentences
 from texts.person import GROUPS, plain
 from texts.reasons import reason_sentence
 
@@ -23,11 +24,8 @@ _DATES: Final = {
     _EN: ("EEEE, d MMMM y", "en"),
 }
 
-_PLACES: Final[Mapping[Language, Mapping[Destination, str]]] = {
-    _HANS: {Destination.HK: "香港", Destination.MO: "澳门"},
-    _HANT: {Destination.HK: "香港", Destination.MO: "澳門"},
-    _EN: {Destination.HK: "Hong Kong", Destination.MO: "Macao"},
-}
+# What a track is called, by its key; a programme says it in its room.
+_TRACKS: Final = read_sentences("tracks")
 _ROLES: Final[Mapping[Language, Mapping[Role, str]]] = {
     _HANS: {Role.OFFICER: "园区经办人员", Role.SUPERVISOR: "园区主管人员"},
     _HANT: {Role.OFFICER: "園區經辦人員", Role.SUPERVISOR: "園區主管人員"},
@@ -72,12 +70,15 @@ def day(value: date, language: Language) -> str:
     return format_date(value, pattern, locale)
 
 
-def place(destination: Destination | tuple[Destination, ...], language: Language) -> str:
+def place(destination: str | tuple[str, ...], language: Language) -> str:
     """Return the name of a destination, or of several of which a notice says the same."""
-    return places(destination, language) if isinstance(destination, tuple) else _PLACES[language][destination]
+    if isinstance(destination, tuple):
+        return places(destination, language)
+    named = _TRACKS.get(destination)
+    return destination if named is None else named.in_language(language)
 
 
-def places(destinations: Iterable[Destination], language: Language) -> str:
+def places(destinations: Iterable[str], language: Language) -> str:
     """Return the names of several destinations as one phrase."""
     names = [place(destination, language) for destination in destinations]
     return " and ".join(names) if language is _EN else "、".join(names)

@@ -10,13 +10,14 @@ from cases.moves.moving import Asked, find_move, move
 from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import AnswerState, AuthorityAnswer, Outcome
+from domain.answers import AnswerState, Outcome
 from domain.clock import day_of
 from domain.errors import need
-from domain.stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.permits import move_permit
 from programmes.talent_permit.rules import term_differs
 from programmes.talent_permit.stages import PermitEvent, permit_of

@@ -17,7 +17,6 @@ from domain.errors import need
 from domain.incidents import Healed
 from domain.outward import Known, Message
 from domain.spellings import LIST_ENTRY_KEY
-from domain.stages import Destination
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority.keys import list_entry_key, report_key
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found, Wanted, choose, read_entries
@@ -30,6 +29,7 @@ from programmes.talent_permit.authority.messages import (
     ReportedFact,
 )
 from programmes.talent_permit.given import known as known_facts
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitAct, PermitDeadline
 from store.rows.authority import CallRow

@@ -6,8 +6,8 @@ from typing import Final
 from cases.case.file import CaseFile
 from domain.actors import Actor
 from domain.answers import AnswerState
-from domain.stages import Destination
 from programmes.talent_permit.authority import applying, inbox
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.words import PermitDeadline
 from store.rows.authority import AnswerRow
 

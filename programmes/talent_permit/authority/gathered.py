@@ -7,8 +7,8 @@ from typing import Final
 
 from cases.shared.context import Context
 from cases.shared.inboxes import Received
-from domain.stages import Destination
 from programmes.talent_permit.authority.outcomes import Said, receive_each
+from programmes.talent_permit.permit_stages import Destination
 
 # The authority's system sends its answers on both destinations side by side, some milliseconds apart.
 GATHER_SECONDS: Final = 0.04

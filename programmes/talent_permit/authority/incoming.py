@@ -10,9 +10,9 @@ from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Reply
 from cases.shared.inboxes import Desk, Inbox, Listing, ListRead, Received, Step, Takes
 from domain.actors import STAFF, Actor, Role
-from domain.answers import AuthorityAnswer
 from domain.incidents import IncidentKind
 from programmes.talent_permit.authority import lost, lost_acts
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.gathered import Gathering
 from programmes.talent_permit.authority.lost_views import (
     AttachmentConfirmation,

@@ -8,11 +8,11 @@ from pydantic import ValidationError
 from sqlalchemy import select
 
 from cases.shared.context import Context
-from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
-from domain.list_entries import KnownEntry
 from domain.references import find_reference
-from domain.stages import Destination
+from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.authority.list_entries import KnownEntry
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.tables import permits
 from store.tables import cases

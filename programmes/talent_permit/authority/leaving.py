@@ -10,8 +10,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.programme import LeavingReport
 from domain.outward import Message
 from domain.spellings import REPORT_KEY
-from domain.stages import PermitStage
 from programmes.talent_permit.authority.messages import BatchReport, ReportedFact
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.tables import permits
 from store.tables import cases

@@ -11,15 +11,16 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.keys.data import add_data_key, get_data_key
 from cases.shared import lost_cases
 from cases.shared.context import Context
-from domain.answers import AuthorityAnswer, Outcome
+from cases.shared.pages import Position, cut
+from domain.answers import Outcome
 from domain.errors import need
 from domain.lost_answers import LostAnswerState
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.lost_views import LostAnswerView
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers
 
-Position = tuple[datetime, str]
 _L: Final = lost_answers.c
 _FORGET: Final = text("""
     WITH old AS (
@@ -106,9 +107,9 @@ async def list_answers(
         query = query.where(tuple_(_L.received_at, _L.answer_id) < (after[0], UUID(after[1])))
     async with context.database.begin() as connection:
         rows = LostAnswerRow.all_of(await connection.execute(query))
-        items = [view(row, await _opened(context, connection, row)) for row in rows[:limit]]
-    last = rows[limit - 1] if len(rows) > limit else None
-    return items, (last.received_at, str(last.answer_id)) if last else None
+        page, position = cut(rows, limit, lambda row: (row.received_at, str(row.answer_id)))
+        items = [view(row, await _opened(context, connection, row)) for row in page]
+    return items, position
 
 
 async def _opened(context: Context, connection: AsyncConnection, row: LostAnswerRow) -> AuthorityAnswer | None:

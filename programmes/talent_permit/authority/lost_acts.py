@@ -20,16 +20,16 @@ from cases.shared.idempotency import Done, Idempotency, Progress, Reply, once_in
 from cases.shared.inboxes import Received
 from domain.actors import Actor, system
 from domain.acts import Act
-from domain.answers import AuthorityAnswer
 from domain.clock import day_of
 from domain.errors import Refused, Unavailable, need
 from domain.lost_answers import LostAnswerState
-from domain.stages import Destination
 from programmes.talent_permit.authority import lost
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.known_entries import named_here
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said, receive_together
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.tables import permit_rows, permits
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers as stored

@@ -6,7 +6,7 @@ from enum import StrEnum
 from pydantic import Field
 
 from domain.outward import Body, Message
-from domain.stages import Destination
+from programmes.talent_permit.permit_stages import Destination
 
 
 class EntryEmployer(Body):

@@ -14,11 +14,11 @@ from cases.shared.calendar import set_cursor
 from cases.shared.context import Context
 from cases.shared.inboxes import Received
 from domain.actors import system
-from domain.answers import AuthorityAnswer
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
 from domain.spellings import Cursor
 from programmes.talent_permit.authority import inbox, lost_acts, outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.outcomes import Said
 from store import tables
 from store.tables import cursors, lost_answers

@@ -16,7 +16,6 @@ from cases.notices import reads as notice_reads
 from cases.notices.due import take_turn
 from cases.notices.text_instead import text_instead
 from domain.actors import SESSION_ISSUER, Actor, Role
-from domain.answers import AuthorityAnswer
 from domain.errors import Unavailable
 from domain.languages import Language
 from domain.notices import Channel
@@ -24,6 +23,7 @@ from domain.purposes import Purpose
 from privacy import access_log, own_cases, own_data
 from privacy.sign_in import Session, address_hash
 from programmes.talent_permit.authority import polling
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from record import receipts
 from record.case import read_record
 from record.seal.sealer import seal

@@ -15,12 +15,12 @@ from cases.notices import receipts
 from cases.notices.compose import Telling, tell
 from cases.notices.due import Due, lease, settle, text_instead
 from cases.shared.inboxes import Received
-from domain.answers import AuthorityAnswer
 from domain.notices import Channel, Recipient
-from domain.stages import Destination
 from domain.webhooks import ReceiptRequest, ReceiptStatus
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.outcomes import Said, receive_each
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import Destination
 from store import tables
 from store.tables import deliveries, ledger, notices
 from tests.cases.driver import AUTHORITY, Case, Park, china, open_park

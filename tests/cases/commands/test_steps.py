@@ -18,11 +18,11 @@ from cases.commands.advance import advance
 from cases.commands.intake import Accepted
 from cases.incidents import stopped
 from cases.shared.context import Context
-from domain.answers import AuthorityAnswer
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import Course
 from programmes.talent_permit.authority import outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.requests import RegistrationRequest
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, OFFICER, key, registration_body

@@ -14,8 +14,8 @@ from cases.case.reads import get_case
 from cases.tasks import inbox
 from domain.commands import CommandKind
 from domain.languages import Language
-from domain.stages import Destination
 from domain.task_lists import TaskChoice
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.words import PermitCommand, PermitTask
 from record.reconciliation.reconcile import reconcile_case
 from store import tables

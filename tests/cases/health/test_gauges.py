@@ -183,7 +183,12 @@ async def test_the_pool_tells_what_is_in_use(park: Park, clean_database: str) ->
     ],
 )
 async def test_figures_are_read_from_what_waits_and_not_from_what_sleeps(park: Park, query: str, index: str) -> None:
-    given = {"channels": "'{mail}'::text[]", "begun": "now()", "stages": "'{received}'::text[]"}
+    given = {
+        "channels": "'{mail}'::text[]",
+        "begun": "now()",
+        "stages": "'{received}'::text[]",
+        "held": "'{list_entry}'::text[]",
+    }
     for name, value in given.items():
         query = query.replace(f":{name}", value)
     async with park.context.database.begin() as connection:

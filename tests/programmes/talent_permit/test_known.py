@@ -7,12 +7,13 @@ import pytest
 
 from domain.employers import EmployerKind
 from domain.premises import SiteStanding
-from domain.stages import Destination, Standing
+from domain.stages import Standing
 from policy.looked_at import looked_at
 from policy.packs import load_rule_packs
 from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.rules import PERMIT_RULES, eligibility
 
 ON = date(2026, 3, 2)

@@ -7,8 +7,9 @@ import pytest
 from cases.moves.front_half import Event
 from domain.errors import Refused
 from domain.notices import NoticeKind
-from domain.stages import CLOSED, PermitStage, Stage
+from domain.stages import CLOSED, Stage
 from programmes.talent_permit.notices import NOTICES, PermitNotice
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS, LifeEvent, PermitEvent
 
 PERMIT_MOVES = TRACKS[PERMIT].moves

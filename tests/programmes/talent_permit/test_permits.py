@@ -338,7 +338,7 @@ async def test_person_fields_are_opened_for_a_purpose_and_by_a_ledger_act(park: 
     masked = (await case.view())["person"]
     assert masked["identity_number"] == "4403**********123X"
     assert (masked["name_zh"], masked["name_en"]) == ("冯○○", None)
-    assert set(masked) == {"name_zh", "name_en", "identity_number", "language", "erased"}
+    assert set(masked) == {"name_zh", "name_en", "identity_number", "document", "language", "erased"}
     opened = await reads.open_person(park.context, EMPLOYER_A, case.reference, ("name_zh", "identity_number"), None)
     assert opened == {"name_zh": "冯承泽", "identity_number": "44030419900307123X"}
     read = [row for row in await park.rows(tables.ledger) if row["act"] == "personal_data_read"]

@@ -11,7 +11,7 @@ from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.field_errors import MESSAGES, FieldCode, field_errors, path_of
 from domain.fields import is_printable
 from domain.languages import Language
-from domain.stages import Destination
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 
 BODY: dict[str, Any] = {

@@ -4,7 +4,7 @@ from datetime import date
 
 import pytest
 
-from domain.stages import Destination
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import DepartureRow, departure_of, registration_of
 

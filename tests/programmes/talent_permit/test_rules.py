@@ -9,11 +9,12 @@ from stdnum.cn import ric
 from domain.employers import EmployerKind
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by, to_be_mended
 from domain.premises import SiteStanding
-from domain.stages import AssessmentOutcome, Destination, Standing
+from domain.stages import AssessmentOutcome, Standing
 from policy.packs import load_rule_packs
 from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.rules import (
     PERMIT_RULES,
     REGISTRATION_RULES,

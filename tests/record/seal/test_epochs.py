@@ -8,6 +8,7 @@ from typing import Any
 import pytest_asyncio
 
 from cases.shared.epochs import read_log_epochs
+from cases.shared.views import document
 from domain.actors import system
 from proof.files import verify
 from proof.receipts import canonical
@@ -16,7 +17,6 @@ from record.restores.declaring import declare_restore
 from record.seal import log
 from record.seal.check import Progress, check_next
 from record.seal.proofs import prove_case, signers_of
-from record.shown import document
 from tests.cases.contexts import EMPLOYER_A
 from tests.cases.driver import Case, Park, china, open_park
 from tests.record.seal.sealed import seal_all

@@ -12,9 +12,9 @@ from activities.mail import MailSender, OutgoingMail
 from activities.outward import Permanent, SendResult, Sent, Temporary
 from activities.sms import OutgoingSms, SmsSender
 from domain.errors import Unavailable
-from domain.stages import Destination
 from programmes.talent_permit.authority.messages import EntryEmployer, EntryPerson, ListEntry, Report, ReportedFact
 from programmes.talent_permit.authority.polling import read_page
+from programmes.talent_permit.permit_stages import Destination
 from tests.sandbox.programs import TOKEN, Program
 from tests.sandbox.receiver import Receiver
 

@@ -6,8 +6,8 @@ from collections.abc import AsyncIterator
 import pytest_asyncio
 
 from cases.shared.inboxes import Received
-from domain.answers import AuthorityAnswer
 from domain.errors import Refused
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.gathered import Gathering
 from programmes.talent_permit.authority.outcomes import Said
 from programmes.talent_permit.tables import permits

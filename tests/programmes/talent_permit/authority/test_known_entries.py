@@ -10,9 +10,9 @@ from sqlalchemy import update
 from cases.calls import making
 from cases.calls.making import Order
 from domain.actors import system
-from domain.list_entries import KnownEntry
-from domain.stages import Destination
 from programmes.talent_permit.authority.known_entries import Found, Wanted, choose
+from programmes.talent_permit.authority.list_entries import KnownEntry
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.tables import permits
 from record.restores.declaring import declare_restore
 from tests.cases.driver import Case, Park, china, open_park

@@ -13,15 +13,15 @@ from cases.case.file import read_case
 from cases.notices import staff
 from cases.shared.idempotency import Reply
 from domain.actors import Actor, system
-from domain.answers import AuthorityAnswer
 from domain.errors import Refused
 from domain.languages import Language
-from domain.stages import Destination, PermitStage
 from programmes.talent_permit.authority import lost as lost_answers
 from programmes.talent_permit.authority import lost_acts, outcomes, polling
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.lost_views import AttachmentConfirmation, AttachmentRequest
 from programmes.talent_permit.authority.outcomes import Said
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.tables import permit_rows
 from store import tables
 from tests.cases.contexts import OFFICER, SUPERVISOR, key

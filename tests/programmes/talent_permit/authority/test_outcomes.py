@@ -10,9 +10,9 @@ import pytest
 import pytest_asyncio
 
 from cases.case.file import read_case
-from domain.answers import AuthorityAnswer
 from domain.errors import Refused
 from programmes.talent_permit.authority import inbox, outcomes
+from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.words import PermitCommand
 from record.reconciliation.evidence import Difference
 from record.reconciliation.reconcile import reconcile_case

@@ -6,12 +6,11 @@ from typing import Annotated
 
 from pydantic import Field, TypeAdapter
 
-from cases.shared.views import Coded
+from cases.shared.views import Coded, Filled, Time, document
 from domain.acts import Act
 from domain.spellings import LEDGER_ROW
 from proof.ledger_rows import row_hash
 from record.event_views import EventView, event_view
-from record.shown import Filled, Time, document
 from store.rows.record import LedgerRow
 
 
