@@ -22,6 +22,10 @@ class _Stage(StrEnum):
     BEGUN = "begun"
 
 
+class _Key(StrEnum):
+    FIRST = "first"
+
+
 @dataclass(slots=True, kw_only=True)
 class _Visit(TrackRow):
     TABLE: ClassVar[Table] = Table("toy_visits", MetaData(), Column("reference", Text), Column("visit", Text))
@@ -35,7 +39,7 @@ _PROGRAMME: Final = replace(
     tables=(*TALENT_PERMIT.tables, _VISITS),
     tracks={
         **TALENT_PERMIT.tracks,
-        "visit": Track(table=_VISITS, stages=_Stage, moves=Moves(_BEGINS), keys=lambda file: ("first",)),
+        "visit": Track(table=_VISITS, stages=_Stage, keyed_by=_Key, moves=Moves(_BEGINS), keys=lambda file: ("first",)),
     },
 )
 
