@@ -13,6 +13,7 @@ from cases.decisions import assessing
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
+from cases.decisions.versions import keep_version
 from cases.moves.moving import move, need_move
 from cases.notices import contact_changes
 from cases.notices.compose import Said
@@ -317,24 +318,3 @@ def merged(whole: RegistrationRequest, parts: CorrectionRequest) -> Registration
         return whole.corrected(parts)
     except ValidationError as error:
         raise Refused("invalid", "The registration would not hold together.", field_errors(error)) from error
-
-
-def keep_version(file: CaseFile, at: datetime, *, whole: RegistrationRequest) -> list[Said]:
-    """Keep a new version of what was given, beside the earlier ones; return what to tell whose address it changes."""
-    before, version = file.subject, file.row.facts_version + 1
-    content = whole.model_dump_json(exclude_none=True).encode()
-    file.add_row(
-        "applications",
-        {
-            "reference": file.reference,
-            "version": version,
-            "employer_id": file.employer_id,
-            "body": file.person_key.seal("applications", "body", f"{file.reference}/{version}", content),
-            "given_at": at,
-        },
-    )
-    file.application = whole
-    file.row.facts_version = version
-    told = contact_changes.follow(file, at, before)
-    file.row.name_hash = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.person.name_zh)
-    return told

@@ -12,6 +12,7 @@ from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.commands.one_live import need_within_limit, refuse_second
 from cases.decisions import correction, disputes
+from cases.decisions.versions import keep_version
 from cases.moves.front_half import Event
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
@@ -50,7 +51,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
     await take_identity(file, connection, whole, at)
-    told = employment.keep_version(file, at, whole=whole)
+    told = keep_version(file, at, whole=whole)
     talent_permit(file).change(
         destinations=[d.value for d in whole.destinations],
         undertaking_version=whole.undertaking_version,

@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from datetime import datetime
-from functools import cache, partial
+from functools import cache
 from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any
@@ -14,6 +14,7 @@ import orjson
 import yaml
 from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PrivateKey
 
+from cases.programme import Programme
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
 from cases.shared.json_text import json_text
@@ -24,7 +25,6 @@ from policy.limits import Limits, limits_of
 from policy.pack import PackShelves
 from policy.packs import load_limits, load_rule_packs
 from programmes import PROGRAMMES
-from programmes.talent_permit.limits import RULES
 from proof.checkpoints import COSIGNATURE, verifier_key
 from register.employers import load_register
 from store.erasure_list import ErasureList
@@ -83,12 +83,13 @@ def shared_keyring() -> Keyring:
     return Keyring.parse(generate())
 
 
-_rule_packs = cache(partial(load_rule_packs, RULES))
+_rule_packs = cache(load_rule_packs)
 
 
-def packs() -> PackShelves:
-    """Return a shelf of its own, since tests publish; what it begins with is read once."""
-    return PackShelves(_rule_packs())
+def packs(programmes: Mapping[str, Programme] = PROGRAMMES) -> PackShelves:
+    """Return shelves of their own, since tests publish; what they begin with is read once."""
+    sources = dict.fromkeys(source for each in programmes.values() for source in each.packs)
+    return PackShelves(pack for source in sources for pack in _rule_packs(source))
 
 
 @cache

@@ -19,7 +19,7 @@ from domain.forms import Form
 from domain.languages import Language
 from programmes import PROGRAMMES
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, key
+from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, key, packs
 from tests.cases.driver import Park, china, open_park
 from tests.programmes.toy.programme import TOY
 from tests.programmes.toy.requests import ToyRequest, Wish
@@ -57,9 +57,10 @@ def _form(document: dict[str, Any] = PASSPORT) -> TravellersToy:
 
 
 @pytest_asyncio.fixture
-async def park(clean_database: str) -> AsyncIterator[Park]:
-    async with open_park(clean_database, china("2026-03-02")) as park:  # a Monday
-        park.context = replace(park.context, programmes={**PROGRAMMES, TRAVELLERS.code: TRAVELLERS})
+async def park(toy_database: str) -> AsyncIterator[Park]:
+    async with open_park(toy_database, china("2026-03-02")) as park:  # a Monday
+        both = {**PROGRAMMES, TRAVELLERS.code: TRAVELLERS}
+        park.context = replace(park.context, programmes=both, packs=packs(both))
         yield park
 
 

@@ -20,12 +20,15 @@ from domain.messages import LastRun
 from domain.stages import Stage
 from programmes import PROGRAMMES
 from record import archive
+from record.reconciliation.reconcile import list_differences
 from temporal.build_id import build_id
 from temporal.case_workflows import CaseWorkflows
 from temporal.histories import TemporalHistories
 from tests.e2e.people import identity_number
 from tests.programmes.toy.programme import TOY
 from tests.programmes.toy.requests import ToyRequest
+from tests.programmes.toy.tables import makings
+from tests.programmes.toy.words import MakingStage
 from tests.workflows.test_archive import archive_round
 from tests.workflows.test_reconciliation import nightly_round
 from tests.workflows.world import EMPLOYER_A, MONDAY, OFFICER, Case, World, new_key, open_world
@@ -34,8 +37,8 @@ BOTH = {**PROGRAMMES, TOY.code: TOY}
 
 
 @pytest_asyncio.fixture
-async def world(clean_database: str, temporal_client: Client) -> AsyncIterator[World]:
-    async with open_world(clean_database, temporal_client, start=MONDAY, programmes=BOTH) as world:
+async def world(toy_database: str, temporal_client: Client) -> AsyncIterator[World]:
+    async with open_world(toy_database, temporal_client, start=MONDAY, programmes=BOTH) as world:
         yield world
 
 
@@ -56,15 +59,18 @@ async def _greeted(case: Case) -> None:
     assert reply.progress == "applied", reply
     await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
     await case.until(lambda file: file.row.settled and not file.calls)
+    await case.skip(timedelta(days=8))
+    await case.until(lambda file: makings(file)["HK"].stage == MakingStage.MADE)
     await case.idle()
 
 
 async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registration(world: World) -> None:
-    permit, toy = await world.submit(identity_number=identity_number(9)), await _toy(world)
+    toy = await _toy(world)
     assert toy.handle.id == f"toy/{toy.reference}"
     assert (await toy.handle.describe()).workflow_type == "Toy"
-    assert (await permit.handle.describe()).workflow_type == "Registration"
     await _greeted(toy)
+    permit = await world.submit(identity_number=identity_number(9))
+    assert (await permit.handle.describe()).workflow_type == "Registration"
     key = f"greeting/{toy.reference}"
     assert world.authority.reports == {key: {"case": toy.reference, "toy": "木马"}}
     assert (await toy.acts()).count("call_answered") == 1
@@ -78,6 +84,7 @@ async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registra
     assert (kept.run.workflow_type, kept.run.run_id) == ("Toy", closed.run_id)
 
     night = await nightly_round(world)
+    assert (await list_differences(world.context))[0] == []
     assert (night.cases, night.differing, night.unchecked, night.without_workflow) == (2, 0, 0, 0)
     listed = {each async for page in CaseWorkflows(world.client, world.context.case_types).ids() for each in page}
     assert {toy.handle.id, permit.handle.id} <= listed

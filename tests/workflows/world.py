@@ -371,7 +371,7 @@ async def open_world(
             context = Context(
                 database=database,
                 keyring=shared_keyring(),
-                packs=packs(),
+                packs=packs(programmes),
                 limits=limits(parameters),
                 clock=clock,
                 programmes=programmes,

@@ -1,47 +1,45 @@
-"""The toy, declared: a workflow type, an id and a call of its own, and nothing stored but what every case has."""
+"""The toy, declared: what the core needs to know of it, and all that stands in this room."""
 
-from datetime import datetime
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from cases.case.file import CaseFile
-from cases.case.moves import Moves
-from cases.case.shows import Views
-from cases.commands.timers import TIMERS
-from cases.commands.verbs import ANSWERS, COMMANDS
-from cases.moves.front_half import FRONT_HALF
+from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.commands.verbs import ANSWERS
 from cases.programme import Programme
-from domain.actors import Actor
 from domain.case_types import CaseType
-from domain.routes import Operation
-from privacy.published import publish
-from programmes.talent_permit.programme import TALENT_PERMIT
-from tests.programmes.toy.calls import CALLS, GREETING
+from domain.parties import Part, Party
+from tests.programmes.toy import making, routes, rules, stages, tables, views
+from tests.programmes.toy.bodies import BODIES
+from tests.programmes.toy.calls import CALLS
 from tests.programmes.toy.requests import ToyRequest
+from tests.programmes.toy.words import WORDS
 from texts.catalogue import hand_over
-
-
-async def _greets(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    file.call(GREETING, at, destination=None)
-
 
 TOY: Final = Programme(
     code="toy",
-    path="toys",
+    path=routes.PATH,
     prefix="TY",
     named="OfToy",
     workflow=CaseType("Toy", "toy/", "a toy"),
+    party=Party.EMPLOYER,
+    parts=(DeclaredPart(part=Part.SUBJECT, kind=Party.PERSON, sees=READS_CASE | TRIES_COMMANDS | {"toy_makings"}),),
     form=ToyRequest,
-    views=Views(published=publish("Toy", ToyRequest, "Toys, of the tests alone.")),
-    submit=Operation(name="askForToy", summary="Ask for a toy", says="Take on a toy."),
-    packs=TALENT_PERMIT.packs,
+    bodies=BODIES,
+    tables=(tables.MAKINGS,),
+    views=views.VIEWS,
+    submit=routes.SUBMIT,
+    packs=(rules.PACKS,),
+    rules=rules.RULES,
+    gather=rules.gather,
     texts="tests.programmes.toy",
-    moves=Moves(*FRONT_HALF),
-    commands=COMMANDS,
+    words=WORDS,
+    moves=stages.MOVES,
+    tracks=stages.TRACKS,
+    commands=making.COMMANDS,
     answers=ANSWERS,
-    timers=TIMERS,
-    takes_effect=_greets,
+    timers=making.TIMERS,
+    takes_effect=making.begin,
     calls=CALLS,
 )
+
+# A programme of the registry is handed over by `programmes/__init__.py`.
 hand_over(TOY.texts)

@@ -1,4 +1,4 @@
-"""What is given to open a toy: a person and a wish."""
+"""What is given to open a toy, and what is asked of it."""
 
 from enum import StrEnum
 from typing import ClassVar
@@ -20,10 +20,18 @@ class ToyPerson(Body):
     language: Language = Language.ZH_HANS
 
 
+class Workshop(StrEnum):
+    """Where toys are made."""
+
+    HK = "HK"
+    MO = "MO"
+
+
 class Wish(Body):
     """What is wished for."""
 
     toy: Line
+    workshop: Workshop = Workshop.HK
 
 
 class ToyCorrection(Parts):
@@ -45,3 +53,7 @@ class ToyRequest(Form):
     fact_fields: ClassVar[type[StrEnum]] = ToyField
     person: ToyPerson
     wish: Wish
+
+
+class FinishRequest(Body):
+    """That a toy is made; nothing else is asked."""

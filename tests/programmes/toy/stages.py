@@ -1,0 +1,56 @@
+"""Where the making of a toy stands, and what moves it; the front half is that of any case."""
+
+from collections.abc import Mapping
+from enum import StrEnum
+from typing import Final
+
+from cases.case.file import CaseFile
+from cases.case.moves import At, Move, Moves, Notice, Track, Who
+from cases.moves.front_half import FRONT_HALF
+from domain.actors import STAFF, Role
+from tests.programmes.toy import routes
+from tests.programmes.toy.requests import Workshop
+from tests.programmes.toy.tables import MAKINGS
+from tests.programmes.toy.words import MakingStage, ToyNotice
+
+
+class MakingEvent(StrEnum):
+    """What can happen to one."""
+
+    BEGIN = "begin"
+    FINISH = "finish"
+
+
+_BY_ITSELF: Final = Who("once the approval has settled", frozenset({Role.SYSTEM}), asked=False)
+_FINISHED: Final = Who("timer; officer before it", frozenset({Role.SYSTEM}) | STAFF)
+
+MAKING_MOVES: Final = (
+    Move("T1", frozenset({None}), MakingEvent.BEGIN, _BY_ITSELF, MakingStage.MAKING),
+    Move(
+        "T2", frozenset({MakingStage.MAKING}), MakingEvent.FINISH, _FINISHED, MakingStage.MADE,
+        notices=(Notice(ToyNotice.MADE),),
+    ),
+)  # fmt: skip
+
+
+def _workshops(file: CaseFile) -> list[str]:
+    return [file.application.given_of("wish.workshop")]
+
+
+MAKING: Final = "making"
+MOVES: Final = Moves(*FRONT_HALF)
+TRACKS: Final[Mapping[str, Track]] = {
+    MAKING: Track(
+        table=MAKINGS,
+        stages=MakingStage,
+        keyed_by=Workshop,
+        moves=Moves(*MAKING_MOVES, called="making", no_stage="not yet begun"),
+        keys=_workshops,
+        path=routes.MAKINGS,
+    )
+}
+
+
+def making_at(workshop: str) -> At:
+    """Return the track of a workshop."""
+    return At(MAKING, workshop)
