@@ -20,6 +20,7 @@ from domain.clock import day_of, morning_of, start_of
 from domain.errors import Defect
 from domain.notices import Channel, NoticeKind, Recipient
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.permit_stages import Destination
 from store.tables import cases, data_keys, incidents, notices
 from tests.cases.contexts import EMPLOYER_B, NOON, OFFICER, Clock, load_samples, open_context
 from tests.cases.notices.telling import (
@@ -214,6 +215,14 @@ async def test_whoever_hands_a_notice_over_has_what_it_says(context: Context, is
     assert asked.subject.endswith("请转交通知")
     for words in ("2026年3月31日", "您", "尽快转告", "园区管理部门", "在案件中提出变更"):
         assert words in asked.text, words
+
+
+async def test_of_what_is_for_the_person_alone_the_heading_is_handed_over(context: Context) -> None:
+    facts = {"destination": Destination.HK, "revoked_on": date(2026, 3, 31)}
+    await notify(context, await take_on(context, phone=None, email=None), PermitNotice.PERMIT_REVOKED, facts=facts)
+    (asked,) = await lease(context, Channel.MAIL, NOON, 10)
+    assert "只供其本人知悉" in asked.text
+    assert "2026年3月31日" not in asked.text
 
 
 async def test_of_a_notice_from_before_its_heading_is_handed_over(context: Context) -> None:
