@@ -7,7 +7,7 @@ from typing import Any
 
 import httpx
 import pytest_asyncio
-from sqlalchemy import select
+from sqlalchemy import select, update
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
@@ -17,6 +17,7 @@ from domain.messages import DeliveryRound
 from domain.notices import Channel
 from domain.stages import Stage
 from programmes import PROGRAMMES
+from store.tables import deliveries
 from temporal.histories import TemporalHistories
 from tests.activities.test_deliveries import delivering
 from tests.activities.test_mail import Relay, running
@@ -150,7 +151,20 @@ async def test_a_toy_is_its_employers_alone(park: Park) -> None:
             assert len((await connection.execute(select(toy_makings))).all()) == rows
 
 
-async def test_the_record_of_a_toy_is_told_and_its_person_erased(park: Park) -> None:
+async def test_the_person_of_a_toy_is_erased_with_two_signatures(park: Park) -> None:
+    case = await _asked(park, "木马")
+    here = f"/v1/toys/{case.reference}"
+    await park.ask("employer-a", "POST", f"{here}/withdrawal", {}, expects=202)
+    await case.until_stage(Stage.WITHDRAWN)
+    context = park.world.context
+    async with context.database.begin() as connection:
+        await connection.execute(update(deliveries).values(status="sent"))
+    await park.ask("supervisor", "POST", f"{here}/erasure", {"reason": "person_asked"}, expects=202)
+    await park.ask("supervisor-2", "POST", f"{here}/erasure/confirmation", {"action": "confirm"})
+    assert (await park.ask("officer-1", "GET", here))["person"]["erased"] is True
+
+
+async def test_the_record_of_a_toy_is_told(park: Park) -> None:
     case = await _asked(park, "木马")
     here = f"/v1/toys/{case.reference}"
     await park.ask("officer-1", "POST", f"{here}/decision", {"action": "approve", "round": 1})
