@@ -20,6 +20,7 @@ from pydantic import BaseModel, ConfigDict, Field, StrictFloat, StrictInt, Stric
 from domain.actors import Actor, Role
 from domain.documents import Document, DocumentError, parse_document
 from domain.errors import Refused, Unavailable
+from domain.parties import DOOR
 
 ALGORITHMS: Final = ("EdDSA", "ES256", "RS256")
 LEEWAY: Final = timedelta(seconds=30)
@@ -187,6 +188,8 @@ class Tokens:
         employer_id = claims.employer_id if claims.role is Role.EMPLOYER else None
         if claims.role is Role.EMPLOYER and employer_id is None:
             raise _invalid("A token of an employer must name its employer_id.")
+        if employer_id == DOOR:
+            raise _invalid("The token names an employer_id that no employer can have.")
         if claims.role is Role.SYSTEM:
             raise _invalid("The token names a role that no token can have.")
         actor = Actor(

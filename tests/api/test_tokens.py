@@ -101,6 +101,7 @@ CLAIMS: list[tuple[str, dict[str, Any]]] = [
     ("roles as list", {"role": ["officer"]}),
     ("employer without id", {"role": "employer"}),
     ("tenant of all", {"role": "employer", "employer_id": "*"}),
+    ("tenant of the door", {"role": "employer", "employer_id": "sign-in"}),
     ("id with a quote", {"role": "employer", "employer_id": "a'b"}),
 ]
 

@@ -194,6 +194,7 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
     person = person_tenant(person_id)
     await _changed(park, person, _command(mine, "emp-a", "dispute"))
     await _refused(park, person, _command(mine, "emp-a", CommandKind.WITHDRAW))
+    await _refused(park, person, _command(mine, "emp-b", "dispute"))
     await _refused(park, person, _command(other, "emp-b", "dispute"))
     await _changed(park, UNIVERSITY, _command(mine, "emp-a", CommandKind.ANSWER_TASK))
     await _refused(park, UNIVERSITY, _command(mine, "emp-a", CommandKind.WITHDRAW))
@@ -256,6 +257,7 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
     await _changed(park, person, told(mine, "emp-a", "person"))
     await _refused(park, person, told(mine, "emp-a", "employer"))
     await _refused(park, person, told(other, "emp-b", "person"))
+    await _refused(park, person, told(mine, "emp-b", "person"))
     notice_id = (await park.rows(tables.notices, tables.notices.c.reference == mine.reference))[0]["notice_id"]
     for employer, refused in (("emp-a", False), ("emp-b", True)):
         sent = {"delivery_id": uuid4(), "notice_id": notice_id, "employer_id": employer, "channel": "mail"}
@@ -323,3 +325,60 @@ async def test_the_person_of_a_transaction_has_to_be_said_in_its_form(park: Park
                 pass
     async with park.context.database.begin(NO_PERSON) as connection:
         assert (await connection.execute(text("SELECT current_setting('hetao.tenant')"))).scalar_one() == NO_PERSON
+
+
+def _row_of(case: Case, who: dict[str, str], **more: Any) -> Any:
+    """Return what writes a row of the ledger by a person."""
+    row = {"chain": f"sign-in/{uuid4()}", "seq": 1, "act": "signed_in", "at": NOON, "correlation_id": "", "detail": {}}
+    signed = {"actor_role": "person", "previous": b"", "hash": b""}
+    return insert(tables.ledger).values(row | signed | who | more)
+
+
+async def test_what_a_person_did_stands_in_no_case_of_another(park: Park) -> None:
+    mine, other = await two_cases(park)
+    mine_id, other_id = [str((await case.row())["person_id"]) for case in (mine, other)]
+    person = person_tenant(mine_id)
+    me = {"actor_issuer": "hetao/me", "actor_subject": mine_id}
+    token = {"actor_issuer": "https://issuer", "actor_subject": "x"}
+    for tenant, who in ((person, me), (NO_PERSON, token)):
+        await _changed(park, tenant, _row_of(other, who))
+        refusal = {"chain": f"refused/{uuid4()}", "act": "request_refused", "reference": other.reference}
+        await _changed(park, tenant, _row_of(other, who, **refusal))
+        await _refused(park, tenant, _row_of(other, who, reference=other.reference))
+        await _refused(park, tenant, _row_of(other, who, chain=other.reference, seq=999))
+        await _refused(park, tenant, _row_of(other, who, employer_id="emp-b"))
+    await _refused(park, NO_PERSON, _row_of(other, me | {"actor_subject": other_id}))
+
+
+async def test_nobody_sees_nothing_of_what_persons_did(park: Park) -> None:
+    mine, _ = await two_cases(park)
+    mine_id = str((await mine.row())["person_id"])
+    await _changed(park, person_tenant(mine_id), _row_of(mine, {"actor_issuer": "hetao/me", "actor_subject": mine_id}))
+    async with park.context.database.begin(NO_PERSON) as connection:
+        assert (await connection.execute(select(tables.ledger.c.chain))).all() == []
+
+
+async def test_a_mark_opens_no_row_of_the_ledger_that_does_not_list_the_case(park: Park) -> None:
+    mine, other = await two_cases(park)
+    person, x = person_tenant((await mine.row())["person_id"]), tables.ledger.c
+    row = (await park.rows(tables.ledger, x.chain == other.reference))[0]
+    mark = {name: row[name] for name in ("at", "chain", "seq")} | {"kind": "case", "value": mine.reference}
+    await _refused(park, person, insert(tables.ledger_marks).values(mark))
+    await _changed(park, PARK, insert(tables.ledger_marks).values(mark))
+    async with park.context.database.begin(person) as connection:
+        read = select(x.seq).where(x.chain == other.reference)
+        assert (await connection.execute(read)).all() == []
+
+
+async def test_an_employer_adds_a_person_to_its_own_cases_alone(park: Park) -> None:
+    mine, other = await two_cases(park)
+    mine_id, r = (await mine.row())["person_id"], tables.cases
+    erased = update(r).where(r.c.reference.in_([mine.reference, other.reference])).values(erased_at=NOON)
+    await _changed(park, PARK, erased)
+    row = {"part": "subject", "kind": "person", "party_id": str(mine_id), "programme": "talent_permit"}
+    added = insert(tables.case_parties).values(row | {"since": park.context.clock(), "employer_id": "emp-a"})
+    await _refused(park, "emp-a", added.values(reference=other.reference))
+    await _refused(park, "emp-a", added.values(reference=mine.reference, programme="toy"))
+    subject = update(tables.case_parties).where(tables.case_parties.c.part == "subject")
+    await _refused(park, "emp-a", subject.values(reference=other.reference))
+    await _changed(park, "emp-a", added.values(reference=mine.reference))
