@@ -16,5 +16,6 @@ BODIES: Final = (
     *rows("ToyPerson", "identity_number", "one live case a person", OUT, of=DataClass.SENSITIVE, kept=_PART, until=_CASE),
     *rows("ToyPerson", "email phone language", "telling the person", ALL, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("Wish", "toy workshop", "what is wished for, and where it is made", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
+    *rows("WishChange", "toy workshop", "what is mended", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("ToyCorrection", "wish", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
 )  # fmt: skip

@@ -10,6 +10,7 @@ from cases.case.file import CaseFile
 from cases.commands import timers, verbs
 from cases.decisions import correction
 from cases.decisions.versions import keep_version
+from cases.moves.front_half import Event
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
@@ -70,7 +71,12 @@ TIMERS: Final[Mapping[str, Timer]] = {**timers.TIMERS, ToyDeadline.MADE: _on_its
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.CORRECT: Command(
-        does=_correct, route=routes.CORRECT, acts=effect(Act.CORRECTED), body=ToyCorrection, writes_by_itself=True
+        does=_correct,
+        route=routes.CORRECT,
+        events=(Event.CORRECT,),
+        acts=effect(Act.CORRECTED),
+        body=ToyCorrection,
+        writes_by_itself=True,
     ),
     CommandKind.STANDING: Command(does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED)),
     ToyCommand.FINISH: Command(

@@ -7,7 +7,7 @@ from cases.commands.verbs import ANSWERS
 from cases.programme import Programme
 from domain.case_types import CaseType
 from domain.parties import Part, Party
-from tests.programmes.toy import making, routes, rules, stages, tables, views
+from tests.programmes.toy import facts, making, routes, rules, stages, tables, views
 from tests.programmes.toy.bodies import BODIES
 from tests.programmes.toy.calls import CALLS
 from tests.programmes.toy.requests import ToyRequest
@@ -28,8 +28,8 @@ TOY: Final = Programme(
     views=views.VIEWS,
     submit=routes.SUBMIT,
     packs=(rules.PACKS,),
-    rules=rules.RULES,
-    gather=rules.gather,
+    rules=facts.RULES,
+    gather=facts.gather,
     texts="tests.programmes.toy",
     words=WORDS,
     moves=stages.MOVES,

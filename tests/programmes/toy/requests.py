@@ -34,10 +34,17 @@ class Wish(Body):
     workshop: Workshop = Workshop.WOOD
 
 
-class ToyCorrection(Parts):
-    """The parts that may be given again."""
+class WishChange(Parts):
+    """What of the wish may be given again."""
 
-    wish: Wish | None = None
+    toy: Line | None = None
+    workshop: Workshop | None = None
+
+
+class ToyCorrection(Parts):
+    """The parts that may be given again; a recorded fact is read through them too, one field at a time."""
+
+    wish: WishChange | None = None
 
 
 class ToyField(StrEnum):

@@ -1,18 +1,12 @@
 """The one rule of a toy, the facts that it looks at, and the pack that it takes its list from."""
 
-from datetime import date, datetime
+from datetime import date
 from typing import Final
 
-from sqlalchemy.ext.asyncio import AsyncConnection
-
-from cases.case.file import CaseFile
-from cases.undeclared import find_nothing_of
 from domain.findings import Audience, Finding, FindingOutcome
-from domain.forms import Form
 from policy.facts import Facts
 from policy.pack import Pack
 from policy.packs import PackSource
-from policy.rerun import Rules
 from policy.rule import rule
 from tests.programmes.toy.words import ToyFinding
 
@@ -37,18 +31,7 @@ def safe(facts: ToyFacts, pack: Pack, on: date) -> FindingOutcome:
     return FindingOutcome.FAIL if facts.toy in pack.strings("unsafe") else FindingOutcome.PASS
 
 
-def _assess(facts: ToyFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
+def assess(facts: ToyFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
+    """Return what is found of a toy."""
     found = safe.apply(facts, pack, on)
     return () if found is None else (found,)
-
-
-async def gather(
-    file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None
-) -> ToyFacts:
-    """Return the facts of a toy."""
-    return ToyFacts(toy=form.given_of("wish.toy"))
-
-
-RULES: Final = Rules(
-    facts=ToyFacts, assess=_assess, of_track=find_nothing_of, looked_at={}, codes=frozenset(ToyFinding)
-)
