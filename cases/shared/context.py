@@ -55,20 +55,18 @@ class Context:
     premises: "PremisesShelf" = field(default_factory=lambda: PremisesShelf())
     apart: Apart = field(default_factory=Apart)
     bells: "DeliveryBells" = field(default_factory=lambda: DeliveryBells())
+    # Of all programmes, made once of `programmes`: steps, lists and deliveries ask for them each time.
     case_types: CaseTypes = field(init=False)
+    words: Words = field(init=False)
+    # Each with the code of its own.
+    own_tables: OwnTables = field(init=False)
 
     def __post_init__(self) -> None:
+        declared = self.programmes.values()
         object.__setattr__(self, "case_types", CaseTypes(self.programmes))
-
-    @property
-    def own_tables(self) -> OwnTables:
-        """The tables of all programmes, each with the code of its own."""
-        return tuple((code, table) for code in self.programmes for table in self.programmes[code].tables)
-
-    @property
-    def words(self) -> Words:
-        """The words of all programmes."""
-        return joined(each.words for each in self.programmes.values())
+        object.__setattr__(self, "words", joined(each.words for each in declared))
+        own = tuple((code, table) for code, each in self.programmes.items() for table in each.tables)
+        object.__setattr__(self, "own_tables", own)
 
     def path_of(self, reference: str) -> str:
         """Return the address of a case among those of the API, after the version; it need not be there.
