@@ -1,18 +1,17 @@
 """Deliveries that failed, for whoever has to reach the reader in another way."""
 
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import Row, select, tuple_
 
-from cases.notices.views import FailedDelivery, destination_of
+from cases.notices.views import FailedDelivery, delivery_view, destination_of
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from cases.shared.pages import Position, cut
 from domain.actors import Actor
-from domain.clock import to_the_second
 from domain.notices import Channel, DeliveryStatus, Recipient
 from store.rows.notices import DeliveryRow
 from store.tables import deliveries, notices
@@ -86,22 +85,13 @@ def _read(row: Row[Any]) -> _Failed:
 
 
 def _view(row: _Failed) -> FailedDelivery:
-    delivery = row.delivery
     return FailedDelivery(
-        id=str(delivery.delivery_id),
-        message_id=str(delivery.message_id),
-        channel=Channel(delivery.channel),
-        status=DeliveryStatus(delivery.status),
-        attempts=delivery.attempts,
-        reason=delivery.reason,
-        next_attempt=to_the_second(delivery.next_attempt),
-        sent_at=to_the_second(delivery.sent_at),
-        settled_at=to_the_second(row.settled_at),
-        notice_id=str(delivery.notice_id),
+        **asdict(delivery_view(row.delivery)),
+        notice_id=str(row.delivery.notice_id),
         notice_status=DeliveryStatus(row.notice_status),
         kind=row.kind,
         reference=row.reference,
         destination=destination_of(row.destination),
         recipient=Recipient(row.recipient),
-        employer_id=delivery.employer_id,
+        employer_id=row.delivery.employer_id,
     )
