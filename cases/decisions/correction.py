@@ -41,14 +41,13 @@ def request_by_officer(file: CaseFile, actor: Actor, at: datetime, reasons: Sequ
     file.record(Act.DECIDED, actor, at, outcome="return", reasons=[reason.code for reason in reasons])
 
 
-def take_correction(
-    file: CaseFile, actor: Actor, at: datetime, content: str, *, contact_changed: Sequence[Said] = ()
-) -> None:
+def take_correction(file: CaseFile, actor: Actor, at: datetime, *, contact_changed: Sequence[Said] = ()) -> None:
     """Take a correction whose new version is stored; the rules are applied again (R5)."""
     need_move(file, Event.CORRECT, actor)
     _go_on(file)
     file.row.contested = False
     move(file, Event.CORRECT, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in contact_changed])
+    content = file.person_key.ledger_hash(file.application.model_dump_json(exclude_none=True).encode())
     file.record(Act.CORRECTED, actor, at, content=content, version=file.row.facts_version)
 
 

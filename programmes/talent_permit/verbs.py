@@ -57,8 +57,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
         undertaking_version=whole.undertaking_version,
         contract_end=known(file).employment.contract_end,
     )
-    content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
-    correction.take_correction(file, actor, at, content, contact_changed=told)
+    correction.take_correction(file, actor, at, contact_changed=told)
     if held:
         employment.ask_officer(file, actor, at, held)
 

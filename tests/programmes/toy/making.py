@@ -57,8 +57,7 @@ async def _by_word(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
     whole = need_form(file.application, ToyRequest).corrected(ToyCorrection.model_validate(body))
     keep_version(file, at, whole=whole)
-    content = file.person_key.ledger_hash(whole.model_dump_json(exclude_none=True).encode())
-    correction.take_correction(file, actor, at, content)
+    correction.take_correction(file, actor, at)
 
 
 async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
