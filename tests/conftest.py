@@ -73,14 +73,14 @@ def _start(config: pytest.Config) -> Addresses:
     return services.start()
 
 
-@pytest.fixture(autouse=True)
-def _own_log() -> Iterator[None]:
-    """Undo how a command that is run in this process logs: warnings alone, to standard error.
+@pytest.fixture(autouse=True, scope="session")
+def _uncached_loggers() -> Iterator[None]:
+    """Have every line of a log written as it is configured by then.
 
     A logger that was told to keep what it was configured with when it first wrote a line would write so for ever, past
     everything that a later test of the process configures or captures.
     """
-    before, configure = structlog.get_config(), structlog.configure
+    configure = structlog.configure
 
     def keeping_nothing(**told: Any) -> None:
         configure(**told | {"cache_logger_on_first_use": False})
@@ -88,7 +88,15 @@ def _own_log() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(structlog, "configure", keeping_nothing)
         yield
-    configure(**before)
+
+
+@pytest.fixture(autouse=True)
+def _own_log() -> None:
+    """Forget how a command that was run in this process logs: warnings alone, to standard error.
+
+    Before each test and not after it: a fixture of a whole module may run a command too.
+    """
+    structlog.reset_defaults()
 
 
 @pytest.fixture(autouse=True)

@@ -34,9 +34,8 @@ async def mail_of_session(
     program.stop()
 
 
-@pytest_asyncio.fixture
-async def receiver(receiver_of_session: Receiver) -> Receiver:
-    receiver_of_session.statuses.clear()
+@pytest.fixture
+def receiver(receiver_of_session: Receiver) -> Receiver:
     return receiver_of_session
 
 

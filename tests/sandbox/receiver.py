@@ -13,9 +13,9 @@ SECRET = "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"
 
 @dataclass
 class Receiver:
-    """Takes signed messages; `statuses` are the answers in turn, then 200."""
+    """Takes signed messages; `statuses` are the answers to those about a case in turn, then 200."""
 
-    statuses: list[int] = field(default_factory=list)
+    statuses: dict[str, list[int]] = field(default_factory=dict)
     got: list[tuple[str, dict[str, str], dict[str, Any]]] = field(default_factory=list)
     _arrived: asyncio.Condition = field(default_factory=asyncio.Condition)
     _server: asyncio.Server | None = None
@@ -52,8 +52,10 @@ class Receiver:
             headers = {name.lower(): value for name, _, value in (line.partition(": ") for line in lines[1:] if line)}
             raw = await reader.readexactly(int(headers.get("content-length", 0)))
             Webhook(SECRET).verify(raw, headers)
-            status = self.statuses.pop(0) if self.statuses else 200
-            self.got.append((lines[0].split()[1], headers | {":status": str(status)}, json.loads(raw)))
+            body = json.loads(raw)
+            planned = self.statuses.get(body.get("case", ""), [])
+            status = planned.pop(0) if planned else 200
+            self.got.append((lines[0].split()[1], headers | {":status": str(status)}, body))
             async with self._arrived:
                 self._arrived.notify_all()
             writer.write(f"HTTP/1.1 {status} X\r\ncontent-length: 0\r\nconnection: close\r\n\r\n".encode())

@@ -283,7 +283,7 @@ async def test_a_callback_is_repeated_under_its_message_id_until_it_is_taken(
     authority: Program, receiver: Receiver
 ) -> None:
     case = _case()
-    receiver.statuses[:] = [503, 409]
+    receiver.statuses[case] = [503, 409]
     _send(authority, case)
     await receiver.wait_for(4, about=case)
     sent = [
@@ -295,7 +295,7 @@ async def test_a_callback_is_repeated_under_its_message_id_until_it_is_taken(
 
 async def test_a_refused_callback_is_not_repeated(authority: Program, receiver: Receiver) -> None:
     case = _case()
-    receiver.statuses[:] = [404]
+    receiver.statuses[case] = [404]
     _send(authority, case)
     assert [answer["outcome"] for answer in await receiver.wait_for(2, about=case)] == ["accepted", "issued"]
 
