@@ -81,7 +81,7 @@ _COLUMNS: Final = (
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
 )
 _FROM: Final = (
-    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
 )
