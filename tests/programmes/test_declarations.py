@@ -48,7 +48,6 @@ _KEPT: Final = {
     "domain/tasks.py": "an answer to a task, which is published as one enumeration",
     "register/rosters/cells.py": "the columns of rosters",
     "register/rosters/reads.py": "the columns of rosters",
-    "texts/notices/facts.py": "what templates may use",
     "texts/values.py": "fields that are days",
 }
 
