@@ -7,7 +7,7 @@ from pydantic import BaseModel, Field, create_model
 
 from cases.case import views
 from cases.case.shows import Published
-from cases.case.views import FindingView, OpenPointView, RecordedFactView, view
+from cases.case.views import AnyFactView, FindingView, OpenPointView, view
 from domain.forms import Form
 from domain.notices import Channel
 from domain.stages import DueKind, Holder, Stage
@@ -15,7 +15,7 @@ from privacy.views import OwnDecisionView, OwnFactsView, OwnHoldView, OwnNoticeV
 
 
 @view
-class OwnRecordedFactView(RecordedFactView):
+class OwnAnyFactView(AnyFactView):
     """A recorded fact as the person reads it."""
 
     label: str
@@ -79,7 +79,7 @@ class OwnCaseDates(BaseModel):
 class OwnCaseFacts(BaseModel):
     """What was seen and found."""
 
-    recorded_facts: list[OwnRecordedFactView] = Field(description="What officers saw; each can be contested once.")
+    recorded_facts: list[OwnAnyFactView] = Field(description="What officers saw; each can be contested once.")
     contact_changes: list[ContactChangeView]
     findings: list[FindingView]
     open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
@@ -119,12 +119,12 @@ def publish(named: str, form: type[Form], description: str) -> Published:
     opened: dict[str, Any] = {name: (Any, None) for names in form.fields_by_part().values() for name in names}
     return Published(
         description=description,
-        case=_named(f"{named}CaseView", views.CaseAnsweredToStaff, views.CaseAnswered, views.CaseView),
+        case=_named(f"{named}CaseView", views.CaseAnsweredToStaff, views.CaseAnswered, views.AnyCaseView),
         own_case=_own(f"{named}OwnCaseView", OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead),
         own_data=_own(
             f"{named}OwnDataCaseView", OwnDataRest, OwnDataFacts, OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead
         ),
-        fact=_named(f"{named}RecordedFactView", RecordedFactView),
+        fact=_named(f"{named}RecordedFactView", AnyFactView),
         fact_field=form.fact_fields,
         person=create_model(f"{named}PersonView", **opened),
         obstacle=_named(f"{named}ObstacleView", FindingView),

@@ -30,7 +30,7 @@ class PermitView(PermitAnsweredFor):
 
 
 @view
-class RecordedFactView(views.RecordedFactView):
+class RecordedFactView(views.AnyFactView):
     """A fact that an officer recorded, without its content."""
 
     field: FactField
@@ -108,7 +108,7 @@ class DepartureView(BaseModel):
 
 
 @view
-class OwnRecordedFactView(published.OwnRecordedFactView):
+class OwnRecordedFactView(published.OwnAnyFactView):
     """A recorded fact as the person reads it."""
 
     field: FactField

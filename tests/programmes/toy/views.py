@@ -8,7 +8,7 @@ from typing import Final
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
-from cases.case.views import CaseAnswered, CaseAnsweredToStaff, CaseForStaff, CaseView, view
+from cases.case.views import AnyCaseView, CaseAnswered, CaseAnsweredToStaff, CaseForStaff, view
 from domain.folding import ActRow, Folding
 from domain.languages import Language
 from privacy import published as own
@@ -28,7 +28,7 @@ class MakingView:
 
 
 @view
-class ToyView(CaseView):
+class ToyView(AnyCaseView):
     """A toy as its reader may see it."""
 
     makings: tuple[MakingView, ...]
@@ -63,12 +63,12 @@ def _makings(case: Shown) -> tuple[MakingView, ...]:
     )
 
 
-def _case(showing: Showing, seen: CaseView) -> CaseView:
+def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     shown = ToyForStaff if isinstance(seen, CaseForStaff) else ToyView
     return shown(**vars(seen), makings=_makings(showing.case))
 
 
-def _own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) -> OwnToy:
+def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnToy:
     stages = (each.stage for each in makings(case).values())
     return OwnToy(**vars(whole), making_texts=tuple(plain("making_stages", stage, language) for stage in stages))
 
