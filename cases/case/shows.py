@@ -65,7 +65,11 @@ class Told:
 class Published:
     """What answers about cases of a programme look like in the OpenAPI document, where each class is a schema.
 
+    No two programmes have a schema of one name, nor has the core a class that is called as one of theirs: the document
+    would tell both apart by their modules, and clients of the first would be broken by the second.
+
     Attributes:
+        named: stands before the names of the schemas that the API makes of these; the first programme has none.
         description: what the programme is, in a sentence.
         case: a case to any reader, with members that only some have.
         own_case: a case to its person.
@@ -76,6 +80,7 @@ class Published:
         obstacle: what stands in the way of what follows an approval.
     """
 
+    named: str = ""
     description: str
     case: type
     own_case: type

@@ -29,6 +29,7 @@ _OBJECT: Final = {"additionalProperties": True, "type": "object"}
 OBJECTS: Final = WithJsonSchema({"items": _OBJECT, "type": "array"})
 OBJECT_OR_NULL: Final = WithJsonSchema({"anyOf": [_OBJECT, {"type": "null"}]})
 FOR_STAFF: Final = Field(description="For staff and auditors.")
+FACTS_SEEN: Final = Field(description="What officers saw, beside what was given; in clear at its own address.")
 _View = TypeVar("_View")
 
 
@@ -272,10 +273,7 @@ class CaseBody:
     in_force: bool
     updated_at: datetime
     person: MaskedPerson
-    recorded_facts: Annotated[
-        tuple[AnyFactView, ...],
-        Field(description="What officers saw, beside what was given; in clear at its own address."),
-    ] = ()
+    recorded_facts: Annotated[tuple[AnyFactView, ...], FACTS_SEEN] = ()
 
 
 @view

@@ -39,10 +39,7 @@ class RecordedFactView(views.AnyFactView):
 @view
 class _Shown(RegistrationView):
     programme: Annotated[str, _PROGRAMME]
-    recorded_facts: Annotated[
-        tuple[RecordedFactView, ...],
-        Field(description="What officers saw, beside what was given; in clear at its own address."),
-    ] = ()
+    recorded_facts: Annotated[tuple[RecordedFactView, ...], views.FACTS_SEEN] = ()
     permits: tuple[PermitView, ...]
 
 
