@@ -63,20 +63,23 @@ class Published:
         return str(value)
 
 
-def widen(schemas: dict[str, dict[str, Any]]) -> dict[str, str]:
+def widen(schemas: dict[str, dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Complete the enumerations among the schemas of a document.
 
     Returns:
-        Those that are another's: of tracks of one programme alone, its own enumeration is the published one.
+        Those in whose place others stand: what tracks are called, and where they stand, is published by the programmes'
+        own enumerations, one of them in each answer.
     """
-    instead = {name: kinds[0].__name__ for name, kinds in _OF_TRACKS.items() if len(kinds) == 1}
+    instead = {name: tuple(kind.__name__ for kind in kinds) for name, kinds in _OF_TRACKS.items() if kinds}
     for name, values in PUBLISHED.items():
         if name not in schemas:
             continue
         schemas[name]["enum"] = list(values)
         if name in instead:
-            own = schemas.pop(name)
-            schemas.setdefault(instead[name], own | {"title": instead[name]})
+            common = schemas.pop(name)
+            for kind in _OF_TRACKS[name]:
+                own = {"title": kind.__name__, "enum": [str(each) for each in kind]}
+                schemas.setdefault(kind.__name__, common | own)
     return instead
 
 
