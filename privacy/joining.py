@@ -2,8 +2,8 @@
 
 The documents and cases of one become the other's: by them the person is found, has their parts in cases, signs in and
 is erased. What is sealed stays as it is, under the key that it came with, and says so (`cases.joined_key`,
-`person_documents.joined_key`); a case that is begun afterwards by such a document is sealed under that key too. So nothing
-is sealed or hashed anew, an erasure destroys the keys of both, and by their keys documents and cases go back.
+`person_documents.joined_key`); a case that is begun afterwards by such a document is sealed under that key too. So
+nothing is sealed or hashed anew, an erasure destroys the keys of both, and by their keys documents and cases go back.
 """
 
 from collections.abc import Sequence

@@ -26,7 +26,6 @@ person_joinings = Table(
     Column("decided_by", JSONB),
     moment("decided_at"),
     CheckConstraint("kind IN ('joining', 'parting')", name="kind"),
-    CheckConstraint("kept_id <> joined_id", name="two"),
     Index("uq_person_joinings_kept", "kept_id", unique=True, postgresql_where=text("state = 'proposed'")),
     Index("uq_person_joinings_joined", "joined_id", unique=True, postgresql_where=text("state = 'proposed'")),
     Index("ix_person_joinings_proposed", "proposed_at", "joining_id"),

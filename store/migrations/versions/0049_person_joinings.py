@@ -53,7 +53,6 @@ def _create_joinings() -> None:
         sa.Column("decided_by", postgresql.JSONB(), nullable=True),
         sa.Column("decided_at", _MOMENT, nullable=True),
         sa.CheckConstraint("kind IN ('joining', 'parting')", name=op.f("ck_person_joinings_kind")),
-        sa.CheckConstraint("kept_id <> joined_id", name=op.f("ck_person_joinings_two")),
         sa.PrimaryKeyConstraint("joining_id", name=op.f("pk_person_joinings")),
         *(
             sa.ForeignKeyConstraint([column], [to], name=op.f(f"fk_person_joinings_{column}_{to.split('.')[0]}"))
