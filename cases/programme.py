@@ -7,7 +7,7 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
-from domain.answers import AuthorityAnswer
+from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
 from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
@@ -63,6 +63,7 @@ Signing = Callable[[CaseFile, Actor, datetime], None]
 Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
+_Said = TypeVar("_Said", bound=OutsideAnswer)
 # What is given with a command as it is asked.
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
@@ -165,6 +166,27 @@ class LeavingReport:
     begins: str
     names: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
     sends: Callable[[date, Sequence[str]], Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers(Generic[_Said]):
+    """What those outside answer about cases, which the core keeps, counts and holds against the ledger.
+
+    Attributes:
+        read: an answer as it was kept in clear.
+
+            Raises:
+                pydantic.ValidationError: what was kept was altered.
+        hashes: the hashes that may stand beside one.
+    """
+
+    read: Callable[[bytes], _Said]
+    hashes: Callable[[Context, _Said], frozenset[bytes]]
+
+    def read_hashed(self, context: Context, plain: bytes) -> tuple[OutsideAnswer, frozenset[bytes]]:
+        """Return a kept answer with the hashes that may stand beside it."""
+        said = self.read(plain)
+        return said, self.hashes(context, said)
 
 
 # Says what the rules would find of a form today, and stores nothing.
@@ -363,7 +385,7 @@ class Programme:
         calls: its outward calls, by what is told with them.
         poll: takes in what was answered outside since the last look, and returns how much; None where nothing is.
         leaving: what is told once when an employer leaves the Park, if anything.
-        answer_hashes: the hashes that may stand beside a kept answer of the authority.
+        hears: what is answered from outside about its cases, if anything.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
 
@@ -410,7 +432,7 @@ class Programme:
     calls: Mapping[str, Call] = field(default_factory=dict)
     poll: Callable[[Polling], Awaitable[int]] | None = None
     leaving: LeavingReport | None = None
-    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]] = undeclared.no_hashes
+    hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
 
     def asked_by(self, roster: str) -> str:

@@ -11,12 +11,12 @@ from cases.moves.moving import Asked, Moved, Spoken, move, need_move
 from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
 from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice

@@ -4,7 +4,7 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
-from cases.programme import Programme, Signature
+from cases.programme import Answers, Programme, Signature
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
@@ -27,6 +27,7 @@ from programmes.talent_permit import (
     views,
 )
 from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.answers import read_answer
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
@@ -119,6 +120,6 @@ TALENT_PERMIT: Final = Programme(
     calls=CALLS,
     poll=polling.poll,
     leaving=LEAVING,
-    answer_hashes=inbox.accepted_hashes,
+    hears=Answers(read=read_answer, hashes=inbox.accepted_hashes),
     forget=lost.forget_before,
 )
