@@ -45,6 +45,7 @@ from store.rows.authority import CallRow
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
 from store.rows.work import DeadlineRow, TaskRow
+from texts.notices import NoticeFacts
 
 Body = dict[str, Any]
 # What a command does to its case at the time at which it was stored, with its body as it was stored.
@@ -361,8 +362,8 @@ class Programme:
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
-        texts: its package, in whose folder `texts` its words are said in each language; whoever declares it hands them
-            over (`texts.catalogue`).
+        texts: its package, in whose folder `texts` its words are said in each language, and those notices of the core
+            that it says in its own way; whoever declares it hands them over (`texts.catalogue`).
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -375,7 +376,8 @@ class Programme:
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
-        told: what notices say of its cases beside what they say of any.
+        notice_facts: what its notices may say of a case.
+        told: what of that is the case's own, or that of one of its tracks.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
@@ -423,7 +425,8 @@ class Programme:
     signers: Mapping[PendingAct, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
-    told: Callable[[CaseFile], Mapping[str, object]] = undeclared.tell_nothing
+    notice_facts: type[NoticeFacts] = NoticeFacts
+    told: Callable[[CaseFile, str | None], Mapping[str, object]] = undeclared.say_no_more
     known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again
     has_died: Callable[[CaseFile], bool] = undeclared.not_known_to_have_died

@@ -46,7 +46,6 @@ _KEPT: Final = {
     "domain/decisions.py": "the published member of an answer to a task",
     "domain/spellings.py": "stored names",
     "domain/tasks.py": "an answer to a task, which is published as one enumeration",
-    "texts/notices/facts.py": "what templates may use",
 }
 
 

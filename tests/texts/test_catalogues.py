@@ -106,8 +106,11 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
     # What payloads are read from is named the same way, and shown nowhere.
     assert set(re.findall(r'[{,] ?"([a-z_]+)": ', code)) - {"payloads"} <= set(WORDS["facts"])
-    for kind in WORDS_OF_ALL.notices:
-        assert "{" not in notice_name(kind, "HK", Language.EN)
+    for programme in DECLARED.values():
+        for kind in programme.words.notices:
+            name = notice_name(kind, "HK", Language.EN, programme.texts)
+            assert "{" not in name
+            assert name != kind
 
 
 def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
