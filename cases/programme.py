@@ -33,7 +33,6 @@ from domain.outward import CallKind, Known, Message
 from domain.parties import Party
 from domain.roster import Column
 from domain.routes import Operation, OwnRoute, Route
-from domain.stages import PendingAct
 from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -293,12 +292,14 @@ class Signature:
         rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
+        holds_calls: whether those outward calls that can be held wait as long as it does.
     """
 
     proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None
+    holds_calls: bool = False
 
 
 class RosterRow(NamedTuple):
@@ -421,8 +422,8 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
-    signatures: Mapping[PendingAct, Signature] = field(default_factory=dict)
-    signers: Mapping[PendingAct, int] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
     notice_facts: type[NoticeFacts] = NoticeFacts
@@ -437,6 +438,11 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """What, while it waits for its second signature, lets those calls wait that can be held."""
+        return frozenset(act for act, each in self.signatures.items() if each.holds_calls)
 
     def asked_by(self, roster: str) -> str:
         """Return the command that each row of a roster asks of its case."""

@@ -10,7 +10,6 @@ from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.stages import PendingAct
 from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -44,7 +43,7 @@ from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand, PermitProposal
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -100,13 +99,14 @@ TALENT_PERMIT: Final = Programme(
     ),
     gather=facts.gather,
     signatures={
-        PendingAct.REVOKE: Signature(
+        PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
+            holds_calls=True,
         ),
-        PendingAct.DEPARTURE: Signature(
+        PermitProposal.DEPARTURE: Signature(
             proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },

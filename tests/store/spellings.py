@@ -51,6 +51,8 @@ from programmes.talent_permit import permit_stages, requests
 from programmes.talent_permit.authority import answers as authority_answers
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.words import PermitProposal
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -126,6 +128,7 @@ _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     reasons.ReasonCode.__name__: lambda each: each.words.reasons,
     notices.NoticeKind.__name__: lambda each: each.words.notices,
     roster.RosterAct.__name__: lambda each: each.rosters,
+    stages.PendingAct.__name__: lambda each: PermitProposal if each is TALENT_PERMIT else each.signatures,
 }
 
 
