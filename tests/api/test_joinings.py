@@ -116,7 +116,9 @@ async def test_by_any_document_the_person_sees_the_cases_of_both_as_they_were(st
         assert chain[-1]["detail"]["as"] == part_of
         other = ({new, old} - {reference}).pop()
         assert other not in str(chain)
-        story = await stage.as_("auditor").get(f"/v1/audit/cases/{reference}/history", headers={"Accept-Language": "en"})
+        story = await stage.as_("auditor").get(
+            f"/v1/audit/cases/{reference}/history", headers={"Accept-Language": "en"}
+        )
         assert "Two persons of the register were joined" in story.text
     assert (await stage.as_("officer-1").get(f"/v1/registrations/{old}")).status_code == 200
     await _reconciled(stage, new, old)
