@@ -38,6 +38,7 @@ from programmes.talent_permit.permit_requests import (
     OutcomeRequest,
     RevocationRequest,
 )
+from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
@@ -174,6 +175,8 @@ async def _answer_change(
 async def _answer_employment(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
+    if not isinstance(asked, PermitTaskAnswer):
+        raise TypeError(type(asked).__name__)
     await employment.answer_employment(file, connection, actor, at, asked)
 
 
@@ -181,7 +184,7 @@ async def _answer_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
     employment.answer_dispute(file, actor, at, asked)
-    await disputes.end_dispute(file, connection, actor, at, asked.action.value, about=ABOUT_DEPARTURE)
+    await disputes.end_dispute(file, connection, actor, at, asked.action, about=ABOUT_DEPARTURE)
 
 
 async def _send_again(
@@ -248,6 +251,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],
+        body=PermitTaskAnswer,
         acts=effect(*_OF_TASKS, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),

@@ -42,10 +42,7 @@ def _lines_that_name_one() -> Iterator[tuple[str, str]]:
 _OWN_WORDS: Final = re.compile(r"\bDestination\b|PermitStage|PERMIT_FINAL|list_entr|undertaking|card_lost|contract_end")
 _CORE: Final = (*_FREE, "texts", "temporal", "domain", "store")
 _KEPT: Final = {
-    "domain/data_map_bodies.py": "the published member of an answer to a task",
-    "domain/decisions.py": "the published member of an answer to a task",
     "domain/spellings.py": "stored names",
-    "domain/tasks.py": "an answer to a task, which is published as one enumeration",
 }
 
 
