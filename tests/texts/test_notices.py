@@ -22,6 +22,7 @@ from programmes.talent_permit.notices import PermitDate, PermitNotice
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.programme import TALENT_PERMIT
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.words import PermitProposal
 from tests.programmes.declared import DECLARED
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
 from tests.programmes.toy.programme import TOY
@@ -233,6 +234,7 @@ CODES = {
     *PermitStage,
     *DueKind,
     *PendingAct,
+    *PermitProposal,
 }
 CODE = re.compile(r"(?<![\w./-])(" + "|".join(sorted(map(re.escape, CODES), key=len, reverse=True)) + r")(?![\w-])")
 # Codes that are English words as well stand in English sentences.
