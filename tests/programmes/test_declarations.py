@@ -8,6 +8,7 @@ from typing import Final
 import pytest
 
 from cases.commands import timers, verbs
+from cases.programme import EVERYBODY, Programme
 from domain import spellings
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
