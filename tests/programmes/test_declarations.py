@@ -136,3 +136,9 @@ def test_a_programme_has_words_for_all_that_its_rosters_hold(programme: Programm
 def test_no_two_programmes_have_a_roster_of_one_name() -> None:
     acts = [act for each in PROGRAMMES.values() for act in each.rosters]
     assert len(set(acts)) == len(acts)
+
+
+def test_what_any_case_takes_is_called_by_no_word_of_one_programme() -> None:
+    for command in verbs.COMMANDS.values():
+        for route in filter(None, (command.route, command.own)):
+            assert "registration" not in f"{route.name} {route.summary} {route.says}".lower()
