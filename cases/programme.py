@@ -31,7 +31,7 @@ from domain.forms import Form
 from domain.languages import Language
 from domain.outward import CallKind, Known, Message
 from domain.parties import Party
-from domain.roster import RosterAct
+from domain.roster import Column
 from domain.routes import Operation, OwnRoute, Route
 from domain.stages import PendingAct
 from domain.words import CORE_WORDS, Words
@@ -45,6 +45,7 @@ from store.rows.authority import CallRow
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
 from store.rows.work import DeadlineRow, TaskRow
+from texts.notices import NoticeFacts
 
 Body = dict[str, Any]
 # What a command does to its case at the time at which it was stored, with its body as it was stored.
@@ -289,14 +290,25 @@ class RosterRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """A roster: how a row of codes is read, or what is wrong with it, and the command that it asks of a case.
+    """A roster, declared once: what its sheet holds, and what each row is or asks.
 
-    Of none where each row is a case of its own. `person` is the column whose document says whom a row means.
+    The words of its columns are texts of the programme, in `texts/roster.yaml` beside the core's (`texts.roster`).
+
+    Attributes:
+        columns: its columns, in the order of the template.
+        read: how a row of codes is read, or what is wrong with it, column by column.
+        person: the column whose document says whom a row means.
+        asks: the command that a row asks of a case; None where each row is a case of its own.
+        stages: where such a case may stand; anywhere without.
+        elsewhere: what is said of a case that stands elsewhere.
     """
 
+    columns: tuple[Column, ...]
     read: Callable[[Mapping[str, str]], RosterRow | list[FieldError]]
     person: str
     asks: str | None = None
+    stages: frozenset[str] = frozenset()
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,12 +335,13 @@ class Programme:
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
         opened: what the ledger says of a new case beside what it says of any.
-        rosters: the rosters whose rows are of this programme.
+        rosters: the rosters whose rows are of this programme, by what a caller says with one; the names are stored, and
+            no two programmes have one.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
-        texts: its package, in whose folder `texts` its words are said in each language; whoever declares it hands them
-            over (`texts.catalogue`).
+        texts: its package, in whose folder `texts` its words are said in each language, and those notices of the core
+            that it says in its own way; whoever declares it hands them over (`texts.catalogue`).
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -341,7 +354,8 @@ class Programme:
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
-        told: what notices say of its cases beside what they say of any.
+        notice_facts: what its notices may say of a case.
+        told: what of that is the case's own, or that of one of its tracks.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
@@ -373,7 +387,7 @@ class Programme:
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing
     opened: Callable[[CaseFile], Mapping[str, Any]] = undeclared.tell_nothing
-    rosters: Mapping[RosterAct, Roster] = field(default_factory=dict)
+    rosters: Mapping[str, Roster] = field(default_factory=dict)
     moves: Moves
     tracks: Mapping[str, Track] = field(default_factory=dict)
     words: Words = CORE_WORDS
@@ -389,7 +403,8 @@ class Programme:
     signers: Mapping[PendingAct, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
-    told: Callable[[CaseFile], Mapping[str, object]] = undeclared.tell_nothing
+    notice_facts: type[NoticeFacts] = NoticeFacts
+    told: Callable[[CaseFile, str | None], Mapping[str, object]] = undeclared.say_no_more
     known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again
     has_died: Callable[[CaseFile], bool] = undeclared.not_known_to_have_died
@@ -401,7 +416,7 @@ class Programme:
     answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]] = undeclared.no_hashes
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
 
-    def asked_by(self, roster: RosterAct) -> str:
+    def asked_by(self, roster: str) -> str:
         """Return the command that each row of a roster asks of its case."""
         command = self.rosters[roster].asks
         assert command is not None, f"rows of {roster} are cases of their own"

@@ -33,6 +33,11 @@ def tell_nothing(file: CaseFile) -> Mapping[str, Any]:
     return {}
 
 
+def say_no_more(file: CaseFile, track: str | None) -> Mapping[str, object]:
+    """Return nothing that notices say beside what they say of any case."""
+    return {}
+
+
 async def gather_nothing(
     file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None
 ) -> Facts:

@@ -124,6 +124,11 @@ class Declared(Typed, Protocol):
         ...
 
     @property
+    def texts(self) -> str:
+        """The package whose folder `texts` says its words."""
+        ...
+
+    @property
     def limits(self) -> OwnLimits:
         """The limits that it has for itself."""
         ...

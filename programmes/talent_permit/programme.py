@@ -33,6 +33,7 @@ from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.findings import ABOUT_ANSWERS, FindingCode
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
+from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
@@ -110,6 +111,7 @@ TALENT_PERMIT: Final = Programme(
     },
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
+    notice_facts=PermitNoticeFacts,
     told=given.told,
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,

@@ -111,7 +111,7 @@ ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
     incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
     person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, requests.EmploymentKind, roster.OnDefect,
-    roster.RosterAct, roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
+    roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
     service_keys.KeyState, stages.AssessmentOutcome, permit_stages.Destination, stages.DueKind, stages.Holder,
     stages.PendingAct, permit_stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
     tasks.TaskState, webhooks.Scheme, webhooks.WebhookState,
@@ -124,6 +124,7 @@ _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
     reasons.ReasonCode.__name__: lambda each: each.words.reasons,
     notices.NoticeKind.__name__: lambda each: each.words.notices,
+    roster.RosterAct.__name__: lambda each: each.rosters,
 }
 
 
@@ -131,7 +132,8 @@ def stored_values() -> dict[str, list[str]]:
     """Return the values of each enumeration by its name, with those that programmes declare."""
     found = {each.__name__: [str(value) for value in values_of(each)] for each in ENUMERATIONS}
     for name, declared in _DECLARED.items():
-        found[name] += [str(kind) for each in PROGRAMMES.values() for kind in declared(each) if kind not in found[name]]
+        known = found.setdefault(name, [])
+        known += [str(kind) for each in PROGRAMMES.values() for kind in declared(each) if kind not in known]
     return found
 
 

@@ -40,7 +40,8 @@ def upgrade() -> None:
         END $$
     """)
     op.execute("CREATE TRIGGER owner_needed BEFORE INSERT ON cases FOR EACH ROW EXECUTE FUNCTION need_owner()")
-    # Of a case that a person owns owner and subject are one, also where the person turns out to be another one's.
+    # Of a case that a person owns owner and subject are one, also where the person turns out to be another one's. Once
+    # the person was erased there is nothing left to confirm.
     op.execute("""
         CREATE OR REPLACE FUNCTION keep_parties() RETURNS trigger LANGUAGE plpgsql AS $$
         DECLARE
@@ -67,8 +68,8 @@ def upgrade() -> None:
                 END LOOP;
             END IF;
             IF OLD.erased_at IS NULL AND NEW.erased_at IS NOT NULL THEN
-                UPDATE case_parties p SET until = NEW.erased_at
-                WHERE p.reference = NEW.reference AND p.kind = 'person' AND p.until IS NULL;
+                UPDATE case_parties p SET until = NEW.erased_at WHERE p.reference = NEW.reference
+                AND p.until IS NULL AND (p.kind = 'person' OR p.part = 'confirmer');
             END IF;
             RETURN NULL;
         END $$

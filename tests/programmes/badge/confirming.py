@@ -66,6 +66,13 @@ def _over(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> 
     _answer(file, EmploymentEvent.OVER, BadgeAct.UNANSWERED, actor, at)
 
 
+async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
+    review.withdraw(file, actor, at)
+    asked = employment(file)
+    if asked is not None and asked.stage == EmploymentStage.ASKED:
+        _answer(file, EmploymentEvent.OVER, BadgeAct.UNANSWERED, system("withdraw", actor.correlation_id), at)
+
+
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
     whole = need_form(file.application, BadgeRequest).corrected(BadgeCorrection.model_validate(body))
     await take_identity(file, connection, whole, at)
@@ -95,6 +102,9 @@ COMMANDS: Final[Mapping[str, Command]] = {
     **_CORE,
     CommandKind.START: replace(
         _CORE[CommandKind.START], does=_start, acts=effect(Act.STARTED, further=(BadgeAct.ASKED,))
+    ),
+    CommandKind.WITHDRAW: replace(
+        _CORE[CommandKind.WITHDRAW], does=_withdraw, acts=effect(Act.WITHDRAWN, further=(BadgeAct.UNANSWERED,))
     ),
     CommandKind.DECIDE: replace(_CORE[CommandKind.DECIDE], refuses=_refuses_decision, before=_need_answered),
     CommandKind.CORRECT: Command(

@@ -1,15 +1,14 @@
 """What a badge shows beside what every case shows: whether its employer has confirmed it."""
 
-from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
 from pydantic import BaseModel
 
 from cases.case.shows import Showing, Told, Views
-from cases.case.views import CaseAnswered, CaseAnsweredToStaff, CaseForStaff, CaseView, view
+from cases.case.views import AnyCaseView, CaseForStaff, view
 from domain.folding import ActRow, Folding
-from privacy import published as own
+from privacy.published import publish
 from tests.programmes.badge.requests import BadgeRequest
 from tests.programmes.badge.tables import employment
 from tests.programmes.badge.words import BadgeAct, EmploymentStage
@@ -26,7 +25,7 @@ class EmploymentView(BaseModel):
 
 
 @view
-class BadgeView(CaseView):
+class BadgeView(AnyCaseView):
     """A badge as its reader may see it."""
 
     employment: str | None
@@ -37,12 +36,7 @@ class BadgeForStaff(CaseForStaff, BadgeView):
     """A badge as staff and auditors see it."""
 
 
-@view
-class BadgeCaseView(CaseAnsweredToStaff, CaseAnswered, BadgeView):
-    """A badge as the API answers with it."""
-
-
-def _case(showing: Showing, seen: CaseView) -> CaseView:
+def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     row = employment(showing.case)
     shown = BadgeForStaff if isinstance(seen, CaseForStaff) else BadgeView
     return shown(**vars(seen), employment=row.stage if row else None)
@@ -64,5 +58,5 @@ VIEWS: Final = Views(
     case=_case,
     last="employment",
     told=Told(folding=Folding(stage_after=_stage_after)),
-    published=replace(own.publish("Badge", BadgeRequest, "Badges, of the tests alone."), case=BadgeCaseView),
+    published=publish("Badge", BadgeRequest, "Badges, of the tests alone.", case=BadgeView),
 )
