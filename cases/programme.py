@@ -7,7 +7,7 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
-from domain.answers import AuthorityAnswer
+from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
 from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
@@ -33,7 +33,6 @@ from domain.outward import CallKind, Known, Message
 from domain.parties import Party
 from domain.roster import Column
 from domain.routes import Operation, OwnRoute, Route
-from domain.stages import PendingAct
 from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -64,6 +63,7 @@ Signing = Callable[[CaseFile, Actor, datetime], None]
 Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
+_Said = TypeVar("_Said", bound=OutsideAnswer)
 # What is given with a command as it is asked.
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
@@ -166,6 +166,27 @@ class LeavingReport:
     begins: str
     names: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
     sends: Callable[[date, Sequence[str]], Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers(Generic[_Said]):
+    """What those outside answer about cases, which the core keeps, counts and holds against the ledger.
+
+    Attributes:
+        read: an answer as it was kept in clear.
+
+            Raises:
+                pydantic.ValidationError: what was kept was altered.
+        hashes: the hashes that may stand beside one.
+    """
+
+    read: Callable[[bytes], _Said]
+    hashes: Callable[[Context, _Said], frozenset[bytes]]
+
+    def read_hashed(self, context: Context, plain: bytes) -> tuple[OutsideAnswer, frozenset[bytes]]:
+        """Return a kept answer with the hashes that may stand beside it."""
+        said = self.read(plain)
+        return said, self.hashes(context, said)
 
 
 # Says what the rules would find of a form today, and stores nothing.
@@ -271,12 +292,14 @@ class Signature:
         rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
+        holds_calls: whether those outward calls that can be held wait as long as it does.
     """
 
     proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None
+    holds_calls: bool = False
 
 
 class RosterRow(NamedTuple):
@@ -365,7 +388,7 @@ class Programme:
         calls: its outward calls, by what is told with them.
         poll: takes in what was answered outside since the last look, and returns how much; None where nothing is.
         leaving: what is told once when an employer leaves the Park, if anything.
-        answer_hashes: the hashes that may stand beside a kept answer of the authority.
+        hears: what is answered from outside about its cases, if anything.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
 
@@ -399,8 +422,8 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
-    signatures: Mapping[PendingAct, Signature] = field(default_factory=dict)
-    signers: Mapping[PendingAct, int] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
     notice_facts: type[NoticeFacts] = NoticeFacts
@@ -413,8 +436,13 @@ class Programme:
     calls: Mapping[str, Call] = field(default_factory=dict)
     poll: Callable[[Polling], Awaitable[int]] | None = None
     leaving: LeavingReport | None = None
-    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]] = undeclared.no_hashes
+    hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+
+    @property
+    def holding(self) -> frozenset[str]:
+        """What, while it waits for its second signature, lets those calls wait that can be held."""
+        return frozenset(act for act, each in self.signatures.items() if each.holds_calls)
 
     def asked_by(self, roster: str) -> str:
         """Return the command that each row of a roster asks of its case."""

@@ -114,6 +114,11 @@ class Declared(Typed, Protocol):
         ...
 
     @property
+    def holding(self) -> frozenset[str]:
+        """What, while it waits for its second signature, lets those calls wait that can be held."""
+        ...
+
+    @property
     def views(self) -> object:
         """What is shown of a case; `cases.case.shows` says what is in it."""
         ...

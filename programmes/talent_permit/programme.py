@@ -4,13 +4,12 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
-from cases.programme import Programme, Signature
+from cases.programme import Answers, Programme, Signature
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.stages import PendingAct
 from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -27,6 +26,7 @@ from programmes.talent_permit import (
     views,
 )
 from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.answers import read_answer
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
@@ -43,7 +43,7 @@ from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand, PermitProposal
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -99,13 +99,14 @@ TALENT_PERMIT: Final = Programme(
     ),
     gather=facts.gather,
     signatures={
-        PendingAct.REVOKE: Signature(
+        PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
+            holds_calls=True,
         ),
-        PendingAct.DEPARTURE: Signature(
+        PermitProposal.DEPARTURE: Signature(
             proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
@@ -121,6 +122,6 @@ TALENT_PERMIT: Final = Programme(
     calls=CALLS,
     poll=polling.poll,
     leaving=LEAVING,
-    answer_hashes=inbox.accepted_hashes,
+    hears=Answers(read=read_answer, hashes=inbox.accepted_hashes),
     forget=lost.forget_before,
 )

@@ -48,8 +48,11 @@ from domain.actors import Role
 from domain.outward import CallOf
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit import permit_stages, requests
+from programmes.talent_permit.authority import answers as authority_answers
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.words import PermitProposal
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -104,7 +107,7 @@ _LATER: Final = {1: frozenset({"entry_case"}), 2: frozenset[str]()}
 _MOVES_ON: Final = "STATE_FORM"
 # Enumerations whose values stand in rows, histories or signed files.
 ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
-    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, requests.FactField,
+    Role, acts.Act, answers.AnswerState, authority_answers.Outcome, case_facts.ContestState, requests.FactField,
     case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
     erasure.ErasureReason,
     erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, FindingCode, findings.FindingOutcome,
@@ -125,6 +128,7 @@ _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     reasons.ReasonCode.__name__: lambda each: each.words.reasons,
     notices.NoticeKind.__name__: lambda each: each.words.notices,
     roster.RosterAct.__name__: lambda each: each.rosters,
+    stages.PendingAct.__name__: lambda each: PermitProposal if each is TALENT_PERMIT else each.signatures,
 }
 
 

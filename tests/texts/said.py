@@ -16,6 +16,7 @@ from domain.notices import Channel, Recipient
 from domain.stages import DueKind, PendingAct
 from programmes import PROGRAMMES
 from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.words import PermitProposal
 from tests.texts.facts import FACTS, say
 from texts.notices import NoticeFacts, render_together
 
@@ -23,7 +24,7 @@ FILE: Final = Path(__file__).with_name("said.json")
 # What a template may ask of a fact, beside those that have all.
 _OTHERWISE: Final[tuple[Mapping[str, object], ...]] = (
     {},
-    *({"pending_act": act} for act in PendingAct),
+    *({"pending_act": act} for act in (*PendingAct, *PermitProposal)),
     *({"due_kind": due} for due in DueKind),
     {"due_provisional": False, "points": (), "reasons": (), "note": None, "link": None, "contact": None},
     {"days_left": 1, "days_over": 1, "stay_days": None, "state_worker": False, "card_lost_on": FACTS.last_day},

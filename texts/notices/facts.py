@@ -7,7 +7,7 @@ from typing import ClassVar, Final
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
-from domain.stages import DueKind, PendingAct, Stage
+from domain.stages import DueKind, Stage
 
 
 class Reason(BaseModel):
@@ -94,7 +94,7 @@ class NoticeFacts(BaseModel):
     decided_on: date | None = None
     rule_version: str | None = None
     remedy: Remedy | None = None
-    pending_act: PendingAct | None = None
+    pending_act: str | None = None
     handed_kind: str | None = None
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
