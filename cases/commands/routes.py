@@ -16,6 +16,14 @@ CONTEST: Final = Route(
     summary="Contest",
     says="Say why a finding is wrong, so that a person looks at it.",
 )
+CORRECT: Final = Route(
+    verb="correction",
+    by=_EMPLOYER,
+    name="correctCase",
+    summary="Correct",
+    says="Give the parts of the form that change.",
+    problems=frozenset({"live_registration_exists", "client_reference_taken"}),
+)
 WITHDRAW: Final = Route(
     verb="withdrawal",
     by=_EMPLOYER,

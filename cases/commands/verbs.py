@@ -18,6 +18,7 @@ from domain.actors import Actor, Role, system
 from domain.acts import Act
 from domain.case_facts import FactAsked, FactContest
 from domain.case_requests import ContestRequest, WithdrawalRequest
+from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import (
     ConfirmationRequest,
@@ -28,6 +29,7 @@ from domain.decisions import (
 )
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
+from domain.stages import CLOSED, Standing
 from domain.tasks import TaskAction, TaskKind
 from store.rows.work import TaskRow
 
@@ -66,6 +68,14 @@ async def _hold(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
 
 async def _recount(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     recount.recount(file, actor, at)
+
+
+async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    if file.stage in CLOSED:
+        return
+    file.row.standing_hold = file.standing_on(day_of(at)) is Standing.SUSPENDED
+    act = Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED
+    file.record(act, actor, at, reasons=["employer_standing"])
 
 
 async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -220,6 +230,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
         named=("fact",),
         is_confided=True,
     ),
+    # A suspended employer's cases wait until it is in good standing again; what else follows, a programme says.
+    CommandKind.STANDING: Command(does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED)),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),
     CommandKind.RESUME: Command(does=_resume, acts=effect(Act.INCIDENT_RESUMED)),
 }
