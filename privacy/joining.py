@@ -21,8 +21,10 @@ from cases.notices.compose import Telling, tell
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
+from domain.errors import Refused
 from domain.joinings import JoiningKind
 from domain.notices import Channel, NoticeKind, Recipient
+from domain.parties import PERSON_PREFIX
 from domain.person import same_address
 from privacy.holding import HeldCase, find_joined
 from store.rows.people import JoiningRow
@@ -116,6 +118,9 @@ async def part(
         cases: of the holder.
         holder: who has them now: who was kept, or whom that one was joined to since.
         joined_at: when the two were joined.
+
+    Raises:
+        Refused: `wrong_stage` where the holder began a case of their own since by a document that came.
     """
     row = signed.row
     of_tree = await find_joined(connection, [row.joined_id])
@@ -125,6 +130,11 @@ async def part(
         for each in cases
         if each.joined_key in keys
     }
+    own = [
+        each.reference for each in cases if each.reference in returned and each.employer_id.startswith(PERSON_PREFIX)
+    ]
+    if own:
+        raise Refused("wrong_stage", f"{own[0]} is a case of the person's own, begun since by a document that came.")
     both = {"joiner": row.joined_id, "leaver": holder}
     await connection.execute(_RETURN_DOCUMENTS, both | {"own_key": own_key, "keys": list(keys)})
     given: dict[str, Any] = {"at": signed.at, "joined_at": joined_at, "references": list(returned)}

@@ -37,6 +37,7 @@ from domain.joinings import (
     PartingRequest,
 )
 from domain.notices import Channel
+from domain.parties import PERSON_PREFIX
 from domain.references import find_reference
 from privacy.holding import HeldCase, find_holder, hold_persons
 from privacy.joining import Signed, join, part
@@ -319,10 +320,19 @@ async def _need_joinable(
                     )
                 ],
             )
+    own = next((e.reference for e in held if e.person_id == row.joined_id and _is_own(e)), None)
+    if own is not None:
+        # Every row of such a case bears its owner, who stays.
+        said = f"{own} is the joined person's own case, which keeps its owner: name that person as the one who is kept."
+        raise Refused("wrong_stage", said)
     h = legal_holds.c
     stands = select(h.hold_id).where(h.reference.in_([each.reference for each in held]), h.released_at.is_(None))
     if (await connection.execute(stands)).first() is not None:
         raise Refused("legal_hold", "A legal hold stands on a case of one of them; release it first.")
+
+
+def _is_own(case: HeldCase) -> bool:
+    return case.employer_id.startswith(PERSON_PREFIX)
 
 
 async def _need_readable(connection: AsyncConnection, row: JoiningRow, *, but: UUID | None = None) -> None:
