@@ -35,6 +35,7 @@ from programmes.talent_permit.permit_requests import (
     OutcomeRequest,
     RevocationRequest,
 )
+from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import (
     ChangeRequest,
@@ -155,6 +156,8 @@ async def _answer_change(
 async def _answer_employment(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
+    if not isinstance(asked, PermitTaskAnswer):
+        raise TypeError(type(asked).__name__)
     await employment.answer_employment(file, connection, actor, at, asked)
 
 
@@ -162,7 +165,7 @@ async def _answer_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
     employment.answer_dispute(file, actor, at, asked)
-    await disputes.end_dispute(file, connection, actor, at, asked.action.value, about=ABOUT_DEPARTURE)
+    await disputes.end_dispute(file, connection, actor, at, asked.action, about=ABOUT_DEPARTURE)
 
 
 async def _send_again(
@@ -209,6 +212,8 @@ _SIGNED_OF_PERMIT: Final = (
 )
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    CommandKind.WITHDRAW: replace(verbs.COMMANDS[CommandKind.WITHDRAW], route=routes.WITHDRAW),
+    CommandKind.DECIDE: replace(verbs.COMMANDS[CommandKind.DECIDE], route=routes.DECIDE),
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: replace(correct(spellings.TALENT_PERMIT, RegistrationRequest, routes.CORRECT), does=_correct),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
@@ -220,6 +225,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],
+        body=PermitTaskAnswer,
         acts=effect(*_OF_TASKS, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
