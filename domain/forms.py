@@ -4,6 +4,7 @@ A programme's form is a model of its own below `Form`; the core asks of it what 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
@@ -92,6 +93,12 @@ class Form(Body):
         document = self.document_of(person.model_dump(mode="json", include={"identity_number", "document"}))
         return Subject(person.name_zh, person.name_en, document, person.email, person.phone, person.language)
 
+    @property
+    def document_field(self) -> str:
+        """The path of the field that the person is known by."""
+        given = getattr(getattr(self, _PERSON), "document", None)
+        return f"{_PERSON}.{'identity_number' if given is None else 'document'}"
+
     def with_contact(self, contact: Mapping[str, str | None]) -> Self:
         """Return the form with other addresses of its person, by the names of their fields."""
         return self.model_copy(update={_PERSON: getattr(self, _PERSON).model_copy(update=dict(contact))})
@@ -100,6 +107,11 @@ class Form(Body):
     def fields_by_part(cls) -> Mapping[str, tuple[str, ...]]:
         """Return the fields of each part, which a purpose opens; what the person reads is no secret."""
         return _fields_by_part(cls)
+
+    @classmethod
+    def days(cls) -> frozenset[str]:
+        """Return the fields of its parts that are days, by their names within the parts."""
+        return _days_of(cls)
 
     @classmethod
     def paths(cls) -> tuple[str, ...]:
@@ -200,6 +212,18 @@ def _fields_by_part(form: type[Form]) -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
+def _days_of(form: type[Form]) -> frozenset[str]:
+    parts = (_body_of(field.annotation) for field in form.model_fields.values())
+    return frozenset(
+        name
+        for part in parts
+        if part is not None
+        for name, field in part.model_fields.items()
+        if _is_day(field.annotation)
+    )
+
+
+@cache
 def _paths_of(form: type[Form]) -> tuple[str, ...]:
     return tuple(_paths(form))
 
@@ -211,6 +235,10 @@ def _paths(body: type[Body], within: str = "") -> Iterator[str]:
             yield f"{within}{name}"
         if inner is not None:
             yield from _paths(inner, f"{within}{name}.")
+
+
+def _is_day(annotation: object) -> bool:
+    return annotation is date or any(map(_is_day, get_args(annotation)))
 
 
 def _body_of(annotation: object) -> type[Body] | None:

@@ -24,7 +24,8 @@ from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
 from domain.notices import Channel
-from domain.stages import CLOSED, PendingAct, Stage, Standing
+from domain.parties import Party
+from domain.stages import CLOSED, Stage, Standing
 from domain.tasks import TaskKind
 from store import case_rows, case_writes
 from store.case_reads import PendingChange
@@ -67,12 +68,12 @@ class CaseFile(CaseParts):
         return self.employer.on(day)
 
     def standing_on(self, day: date) -> Standing:
-        """Return the employer's standing on a day; good where nothing else was set."""
-        return self.employer.standing_on(day)
+        """Return the owner's standing on a day; good where nothing else was set, and for any person."""
+        return Standing.GOOD if self.owned_by is Party.PERSON else self.employer.standing_on(day)
 
     def is_sending_held(self) -> bool:
-        """Whether list entries wait: the employer is suspended or a revocation is pending (P7)."""
-        return self.row.standing_hold or self.row.pending_act == PendingAct.REVOKE
+        """Whether calls wait that can be held: the employer is suspended, or what may end the case is proposed (P7)."""
+        return self.row.standing_hold or self.row.pending_act in self.context.programmes[self.row.programme].holding
 
     def check_standing(self, at: datetime) -> None:
         """Refuse a new submission of an employer that is not in good standing (R20)."""
@@ -178,9 +179,9 @@ class CaseFile(CaseParts):
 
     def keep_as_stored(self) -> None:
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
-        self._stored = copy.deepcopy(self._columns())
+        self._stored = _kept(self._columns())
         self._stored_own = {
-            (each.name, each.key_of(row)): copy.deepcopy(row.document())
+            (each.name, each.key_of(row)): _kept(row.document())
             for each in self.own_tables
             for row in self.own_rows[each.name]
         }
@@ -270,6 +271,11 @@ class CaseFile(CaseParts):
             "notices": _documents(self.notices),
             "deliveries": _documents(self.deliveries),
         }
+
+
+def _kept(document: Row) -> Row:
+    """Return a row that stays as it is, whatever becomes of what another one holds: values of JSON alone can change."""
+    return {name: copy.deepcopy(value) if isinstance(value, dict | list) else value for name, value in document.items()}
 
 
 def _documents(rows: Iterable[Row | TableRow]) -> list[Row]:

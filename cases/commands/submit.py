@@ -179,7 +179,7 @@ async def reply(
 ) -> Reply:
     """Answer an awaited command with the case: applied, or pending while the engine is away.
 
-    A departure that staff reports is stored: nothing is set before its second signature (R22).
+    What is proposed is stored: nothing is set before its second signature (R22).
 
     `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
     `pending_because` is why it is pending, as a code.

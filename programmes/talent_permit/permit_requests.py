@@ -5,12 +5,12 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from domain.answers import Outcome
+from domain import decisions
 from domain.bodies import Body, example
 from domain.decisions import GivenReason
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
-from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.references import PREFIX
 
@@ -71,6 +71,14 @@ class OutcomeRequest(Body):
             return None
         given = self.model_dump(exclude_none=True)
         return AuthorityAnswer.model_validate({**given, "case": f"{reference}/{destination.value}"})
+
+
+class TaskAnswerRequest(decisions.TaskAnswerRequest):
+    """The answer to a task that is neither `review` nor `confirm`, with what an officer learned of the employment."""
+
+    contract_end: Day | None = None
+    last_day: Day | None = None
+    reason: Label | None = None
 
 
 class DisputeRequest(Body):

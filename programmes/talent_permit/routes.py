@@ -1,14 +1,16 @@
 """How what can be asked of a talent permit stands in the API, and what a person asks of their own."""
 
+from dataclasses import replace
 from typing import Final
 
 from pydantic import BaseModel, Field
 
-from cases.decisions.disputes import DEPARTURE
+from cases.commands import routes
 from domain.actors import STAFF, Role
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
 from programmes.talent_permit.permit_requests import CardLostRequest, DisputeRequest, OwnCardLostRequest
 from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.words import ABOUT_DEPARTURE
 
 PATH: Final = "registrations"
 _EMPLOYER: Final = frozenset({Role.EMPLOYER})
@@ -58,6 +60,10 @@ CORRECT: Final = Route(
     says="Give the parts of a registration that change.",
     problems=_LIVE,
 )
+WITHDRAW: Final = replace(
+    routes.WITHDRAW, name="withdrawRegistration", says="Withdraw a registration that is not decided yet."
+)
+DECIDE: Final = replace(routes.DECIDE, says="Decide on a registration.")
 DEPART: Final = Route(
     verb="departure",
     by=_ON_PROOF,
@@ -127,7 +133,7 @@ def _nothing(_asked: DisputeRequest) -> dict[str, object]:
 
 
 def _departure(_asked: DisputeRequest) -> str:
-    return DEPARTURE
+    return ABOUT_DEPARTURE
 
 
 def _lost(asked: OwnCardLostRequest) -> dict[str, object]:

@@ -22,9 +22,10 @@ from cases.case.views import (
     SeenByStaff,
     view,
 )
-from domain.answers import AnswerState, Outcome
+from domain.answers import AnswerState
 from domain.findings import Audience, Finding
 from domain.languages import Language
+from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 
