@@ -96,6 +96,18 @@ async def test_an_officer_may_say_that_a_toy_is_made(park: Park) -> None:
     assert not (await case.file()).deadlines
 
 
+async def test_a_toy_is_corrected_as_any_case_is(park: Park) -> None:
+    case = await _asked(park, "木马")
+    here = f"/v1/toys/{case.reference}"
+    reasons = [{"code": "document_unreadable", "field": "wish.toy"}]
+    await park.ask("officer-1", "POST", f"{here}/decision", {"action": "return", "round": 1, "reasons": reasons})
+    refused = await park.ask("employer-a", "POST", f"{here}/correction", {"wish": {"toy": None}}, expects=422)
+    assert (refused["code"], refused["errors"][0]["field"]) == ("invalid", "wish.toy")
+    await park.ask("employer-a", "POST", f"{here}/correction", {"wish": {"toy": "积木"}}, expects=202)
+    await case.until(lambda file: file.stage is Stage.UNDER_REVIEW and file.round == 2)
+    assert (await case.file()).application.given_of("wish.toy") == "积木"
+
+
 async def test_a_toy_is_its_employers_alone(park: Park) -> None:
     case = await _asked(park, "木马")
     await park.ask("officer-1", "POST", f"/v1/toys/{case.reference}/decision", {"action": "approve", "round": 1})
