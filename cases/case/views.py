@@ -187,6 +187,14 @@ class ProposalView:
 
 
 @view
+class SignedProposalView(ProposalView):
+    """A decision that has its last signature and cools off: who gave it, who may take it back too, and when."""
+
+    signed_by: str
+    signed_at: str
+
+
+@view
 class RejectionView:
     """Why the last second signature was not given, for the proposer and other staff."""
 
@@ -352,5 +360,7 @@ class CaseAnsweredToStaff:
         None
     )
     returns: Annotated[int | None, Field(description="How often it was returned; for staff and auditors.")] = None
-    settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
+    settles_at: Annotated[
+        datetime | None, Field(description="When the decision takes effect, if signed; for staff.")
+    ] = None
     tasks: Annotated[tuple[CaseTaskView, ...], Field(description="For staff and auditors.")] = ()

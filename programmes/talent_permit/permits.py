@@ -6,12 +6,14 @@ from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.parts import destinations_of
+from cases.decisions import cooling
 from cases.decisions.reported_days import need_day
 from cases.moves.moving import Asked, Moved, Spoken, move, need_move
 from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, morning_of, start_of
+from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.stages import DueKind, Holder, Stage
 from domain.working_days import calendar_days_before
@@ -32,6 +34,7 @@ _PERMIT_DEADLINES = (
     PermitDeadline.APPLICANT_REMINDER,
     PermitDeadline.APPLICANT_INACTIVE,
     PermitDeadline.AUTHORITY_LATE,
+    DeadlineKind.TAKES_EFFECT,
 )
 _TIMED = (PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED)
 
@@ -134,6 +137,8 @@ def registration_ended(
         reports: whether it is told now; a disputed departure waits.
     """
     for destination in permit_rows(file):
+        if cooling.take_effect(file, actor, at, destination.value):
+            continue  # what was signed before the end of the registration stands
         stage = _stage(file, destination)
         if stage in (None, PermitStage.ELIGIBLE):
             _close_unsent(file, actor, at, destination)
