@@ -6,12 +6,12 @@ from typing import Any
 from starlette.responses import Response
 
 from api.answers import json_response, status_of
-from cases.case.views import CaseView
+from cases.case.views import AnyCaseView
 from cases.programme import Programme
 from cases.shared.idempotency import Progress, Reply
 
 # A case, or the members of one as they were kept with the key of its first answer.
-Answered = CaseView | Mapping[str, Any]
+Answered = AnyCaseView | Mapping[str, Any]
 # The programme of a case, by its reference.
 Of = Callable[[str], Programme]
 
@@ -35,7 +35,7 @@ def act_answer(reply: Reply, of: Of) -> dict[str, Any]:
 
 def case_answer(case: Answered, of: Of) -> dict[str, Any]:
     """Return the members of a case with its links, which come after what all its readers see."""
-    members = vars(case) if isinstance(case, CaseView) else case
+    members = vars(case) if isinstance(case, AnyCaseView) else case
     programme = of(members["reference"])
     answer: dict[str, Any] = {}
     for name, value in members.items():

@@ -10,10 +10,9 @@ from starlette.responses import Response
 from api.access import allow
 from api.answers import answer_page, json_response
 from api.case_routes import CaseRoutes, called, programme_in
-from api.fact_views import OpenedFacts
+from api.fact_views import opened_facts
 from api.notice_views import NoticePage
 from api.parameters import CasePath, PurposeHeader
-from api.published import PersonView
 from api.views import RequestPage
 from api.wiring import wiring_of
 from cases.case import fact_reads, reads, requests
@@ -45,7 +44,7 @@ class PersonQuery(RequestBody):
 
 @routes.get(
     "/person",
-    response_model=PersonView,
+    answers=lambda shown: shown.person,
     summary="Open person fields",
     **called("openPerson", "purpose_missing", "facts_erased"),
 )
@@ -96,7 +95,7 @@ async def list_requests(
 
 @routes.get(
     "/facts",
-    response_model=OpenedFacts,
+    answers=opened_facts,
     summary="Read recorded facts",
     **called("listFacts", "purpose_missing", "facts_erased"),
 )

@@ -51,6 +51,8 @@ class ProgrammeRouter:
     def add(self, method: str, path: str, does: Callable[..., Any], *, operation_id: str, **said: Any) -> None:
         """Add a route under the programme's address; what it is called has the programme's own ending."""
         name = operation_id + self.programme.named
+        if (answers := said.pop("answers", None)) is not None:
+            said["response_model"] = answers(self.programme.views.published)
         self._router.add_api_route(path, does, methods=[method], operation_id=name, **said)
         route = self._router.routes[-1]
         assert isinstance(route, GuardedRoute)
@@ -65,7 +67,7 @@ class CaseRoutes:
         self._declared: list[tuple[str, str, Callable[..., Any], dict[str, Any]]] = []
 
     def get(self, path: str, **said: Any) -> Callable[[_F], _F]:
-        """Declare what is read of a case, by the path behind its own."""
+        """Declare what is read of a case, by the path behind its own; `answers` returns the programme's own model."""
         return self._declare("GET", path, said)
 
     def post(self, path: str, **said: Any) -> Callable[[_F], _F]:

@@ -1,20 +1,16 @@
 """What answers about recorded facts look like, for the OpenAPI document."""
 
-from pydantic import BaseModel
+from typing import Any
 
-from api.published import FactField
+from pydantic import BaseModel, create_model
+
+from cases.case.shows import Published
 from cases.case.views import OpenedFactForStaff, view
 
 
-@view
-class OpenedFactView(OpenedFactForStaff):
-    """A fact that an officer recorded, in clear."""
-
-    field: FactField
-
-
-class OpenedFacts(BaseModel):
-    """All that officers recorded in a case, oldest first."""
-
-    items: list[OpenedFactView]
-    next_cursor: None = None
+def opened_facts(shown: Published) -> type[BaseModel]:
+    """Return all that officers recorded in a case of a programme, oldest first."""
+    members = {"__doc__": "A fact that an officer recorded, in clear.", "__annotations__": {"field": shown.fact_field}}
+    fact: Any = view(type(f"{shown.named}OpenedFactView", (OpenedFactForStaff,), members))
+    says = "All that officers recorded in a case, oldest first."
+    return create_model(f"{shown.named}OpenedFacts", __doc__=says, items=(list[fact], ...), next_cursor=(None, None))

@@ -11,6 +11,7 @@ from api.examples import read_examples
 from api.openapi_words import DESCRIPTION, SECURITY_SCHEMES, TAGS
 from api.operations import operation_of, problems_of
 from api.problems import MEDIA_TYPE, Problem
+from api.published import OF_PROGRAMMES
 from api.published_words import widen
 from domain.actors import Role
 from domain.references import checked
@@ -68,36 +69,52 @@ def build_openapi(app: FastAPI) -> Node:
     return app.openapi_schema
 
 
-def _point_to(node: Any, instead: Mapping[str, str]) -> None:
-    """Let what refers to a schema refer to the one that stands in its place."""
+def _point_to(node: Any, instead: Mapping[str, tuple[str, ...]]) -> None:
+    """Let what refers to a schema refer to the one that stands in its place, or to any of several."""
     if isinstance(node, list):
+        node[:] = [way for each in node for way in (_ways(each, instead) if _is_ref(each) else [each])]
         for each in node:
             _point_to(each, instead)
     elif isinstance(node, dict):
-        named = node.get("$ref")
-        if isinstance(named, str) and (name := named.removeprefix(_SCHEMAS)) in instead:
-            node["$ref"] = _SCHEMAS + instead[name]
+        if _is_ref(node):
+            one, *others = _ways(node, instead)
+            node.update({"anyOf": [one, *others]} if others else one)
+            if others:
+                node.pop("$ref")
         for each in node.values():
             _point_to(each, instead)
 
 
-def example_name(schema: Node, operation_id: str, status: str = "") -> str:
-    """Return the name under which an example of a body stands: that of its schema, or else of its operation."""
+def _is_ref(node: Any) -> bool:
+    return isinstance(node, dict) and isinstance(node.get("$ref"), str)
+
+
+def _ways(node: Node, instead: Mapping[str, tuple[str, ...]]) -> list[Node]:
+    """Return what stands in the place of what refers to a schema."""
+    name = node["$ref"].removeprefix(_SCHEMAS)
+    return [{**node, "$ref": _SCHEMAS + other} for other in instead[name]] if name in instead else [node]
+
+
+def _refers_to(schema: Node) -> list[str]:
+    """Return the name of the schema that a body is of; those of the programmes, where it is of one of these."""
     ways = [schema, *schema.get("anyOf", ())]
-    named = [way["$ref"] for way in ways if "$ref" in way]
-    if len(named) == 1:
-        return str(named[0].removeprefix(_SCHEMAS))
-    return f"{operation_id[0].upper()}{operation_id[1:]}{status}"
+    named = [str(way["$ref"]).removeprefix(_SCHEMAS) for way in ways if "$ref" in way]
+    return named if len(named) == 1 or OF_PROGRAMMES.issuperset(named) else []
 
 
-def bodies_of(operation: Node) -> Iterator[tuple[str, Node]]:
-    """Yield each JSON body that an operation takes or answers with: the name of its example, and what is said of it."""
+def example_names(schema: Node, operation_id: str, status: str = "") -> list[str]:
+    """Return the names under which examples of a body stand: those of its schemas, or else that of its operation."""
+    return _refers_to(schema) or [f"{operation_id[0].upper()}{operation_id[1:]}{status}"]
+
+
+def bodies_of(operation: Node) -> Iterator[tuple[list[str], Node]]:
+    """Yield each JSON body that an operation takes or answers with: names of its examples, and what is said of it."""
     asked = operation.get("requestBody", {}).get("content", {})
     answers = {s: each for s, each in operation["responses"].items() if int(s) < 400}
     for status, content in (("", asked), *((s, each.get("content", {})) for s, each in answers.items())):
         if _JSON in content:
             said = content[_JSON]
-            yield example_name(said["schema"], operation["operationId"], status), said
+            yield example_names(said["schema"], operation["operationId"], status), said
 
 
 def _complete(operation: Node, route: GuardedRoute, method: str, schemas: Node) -> None:
@@ -153,14 +170,19 @@ def _describe(answer: Node, summary: str, schemas: Node) -> None:
     if answer["description"] != _UNSAID:
         return
     schema = answer.get("content", {}).get(_JSON, {}).get("schema", {})
-    of_schema = schemas.get(schema.get("$ref", "").removeprefix(_SCHEMAS), {})
-    answer["description"] = of_schema.get("description", summary)
+    named = _refers_to(schema)
+    answer["description"] = schemas[named[0]].get("description", summary) if named else summary
 
 
 def _show_examples(operation: Node, examples: Node) -> None:
-    for name, said in bodies_of(operation):
-        if name in examples:
-            said["examples"] = {"sample": {"$ref": f"#/components/examples/{name}"}}
+    for names, said in bodies_of(operation):
+        shown = [name for name in names if name in examples]
+        if shown:
+            # The first is called as it was when it was the only one; those of other programmes by their schemas.
+            called = ["sample", *shown[1:]]
+            said["examples"] = {
+                key: {"$ref": f"#/components/examples/{name}"} for key, name in zip(called, shown, strict=True)
+            }
 
 
 def _hoist(schema: Node, schemas: Node) -> Node:

@@ -19,7 +19,7 @@ from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, say
 from api.parameters import CasePath, FactPath, IdPath, track_path
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
-from api.views import CasePage
+from api.views import case_page
 from api.wiring import wiring_of
 from cases.case import export, reads
 from cases.case.views import CheckView
@@ -121,7 +121,7 @@ def _add_cases(router: ProgrammeRouter) -> None:
         given.pop("idempotency")
         made = {"response_model": CheckView, "tags": _tag(programme.by)}
         router.add("POST", "/check", endpoint(_check, **given), **made, **says(programme.check[0]))
-    router.add("GET", "", _list_cases, response_model=CasePage, summary="List cases", **_LIST)
+    router.add("GET", "", _list_cases, answers=case_page, summary="List cases", **_LIST)
     case = programme.views.published.case
     router.add("GET", "/{reference}", _get_case, response_model=case, summary="Read a case", **_READ)
 

@@ -1,10 +1,17 @@
 """What the programmes publish of their cases, taken from their declarations: of several, one of them in each answer."""
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any, TypeAlias, Union
+from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 
 from cases.case.shows import Published
 from programmes import PROGRAMMES
+
+# The names of schemas of which an answer about a case of any programme has one.
+OF_PROGRAMMES: Final = frozenset(
+    kind.__name__
+    for shown in (each.views.published for each in PROGRAMMES.values())
+    for kind in (shown.case, shown.own_case, shown.own_data, shown.fact, shown.obstacle)
+)
 
 
 def _any_of(what: Callable[[Published], object]) -> Any:
@@ -17,14 +24,10 @@ if TYPE_CHECKING:
     ObstacleView: TypeAlias = Any
     OwnCaseView: TypeAlias = Any
     OwnDataCaseView: TypeAlias = Any
-    PersonView: TypeAlias = Any
-    FactField: TypeAlias = str
     RecordedFactView: TypeAlias = Any
 else:
     CaseView = _any_of(lambda each: each.case)
     ObstacleView = _any_of(lambda each: each.obstacle)
-    FactField = _any_of(lambda each: each.fact_field)
     RecordedFactView = _any_of(lambda each: each.fact)
     OwnCaseView = _any_of(lambda each: each.own_case)
     OwnDataCaseView = _any_of(lambda each: each.own_data)
-    PersonView = _any_of(lambda each: each.person)

@@ -11,6 +11,7 @@ from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
 from domain.notices import NoticeKind as CoreNotice
 from domain.reasons import Use as CoreUse
+from domain.roster import RosterAct as CoreRosterAct
 from domain.tasks import TaskKind as CoreTask
 from domain.tracks import TrackKey as CoreKey
 from domain.tracks import TrackStage as CoreStage
@@ -36,6 +37,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
     **{name: tuple(dict.fromkeys(str(each) for kind in kinds for each in kind)) for name, kinds in _OF_TRACKS.items()},
+    CoreRosterAct.__name__: tuple(str(act) for each in PROGRAMMES.values() for act in each.rosters),
     CoreNotice.__name__: tuple(map(str, _WORDS.notices)),
     CoreUse.__name__: tuple(map(str, _WORDS.uses)),
 }
@@ -61,20 +63,23 @@ class Published:
         return str(value)
 
 
-def widen(schemas: dict[str, dict[str, Any]]) -> dict[str, str]:
+def widen(schemas: dict[str, dict[str, Any]]) -> dict[str, tuple[str, ...]]:
     """Complete the enumerations among the schemas of a document.
 
     Returns:
-        Those that are another's: of tracks of one programme alone, its own enumeration is the published one.
+        Those in whose place others stand: what tracks are called, and where they stand, is published by the programmes'
+        own enumerations, one of them in each answer.
     """
-    instead = {name: kinds[0].__name__ for name, kinds in _OF_TRACKS.items() if len(kinds) == 1}
+    instead = {name: tuple(kind.__name__ for kind in kinds) for name, kinds in _OF_TRACKS.items() if kinds}
     for name, values in PUBLISHED.items():
         if name not in schemas:
             continue
         schemas[name]["enum"] = list(values)
         if name in instead:
-            own = schemas.pop(name)
-            schemas.setdefault(instead[name], own | {"title": instead[name]})
+            common = schemas.pop(name)
+            for kind in _OF_TRACKS[name]:
+                own = {"title": kind.__name__, "enum": [str(each) for each in kind]}
+                schemas.setdefault(kind.__name__, common | own)
     return instead
 
 
@@ -82,5 +87,6 @@ CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
 TrackKey = Annotated[str, Published(CoreKey)]
+RosterAct = Annotated[str, Published(CoreRosterAct)]
 NoticeKind = Annotated[str, Published(CoreNotice)]
 Use = Annotated[str, Published(CoreUse)]

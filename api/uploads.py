@@ -10,18 +10,21 @@ from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from api.access import media_type
+from api.published_words import PUBLISHED, RosterAct
 from cases.files.csv import ENCODINGS
 from cases.shared.idempotency import Idempotency
 from domain.errors import Refused
 from domain.field_errors import field_errors
 from domain.languages import Language
-from domain.roster import OnDefect, RosterAct
+from domain.roster import OnDefect
 from register.rosters.file import CSV_TYPES, MOST_BYTES, XLSX_TYPES
 from register.rosters.intake import RosterFile
 
 _FORM: Final = "multipart/form-data"
 _FORM_OVERHEAD: Final = 64 * 1024
 ROSTER_LIMIT: Final = MOST_BYTES + _FORM_OVERHEAD
+# What a roster asks that says nothing: that of the first programme.
+_FIRST: Final = PUBLISHED["RosterAct"][0]
 _BINARY: Final = {"type": "string", "format": "binary"}
 
 
@@ -30,7 +33,7 @@ class RosterQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    act: RosterAct = Field(default=RosterAct.REGISTER, description="What each row asks for.")
+    act: RosterAct = Field(default=_FIRST, description="What each row asks for.")
     dry_run: bool = Field(default=False, description="Check the rows and do nothing.")
     on_defect: OnDefect = Field(default=OnDefect.STOP, description="Whether one defect stops the whole roster.")
     encoding: Literal["utf-8", "gb18030", "big5-hkscs"] | None = Field(
@@ -43,7 +46,7 @@ class TemplateQuery(BaseModel):
 
     model_config = ConfigDict(extra="forbid", frozen=True)
 
-    act: RosterAct = Field(default=RosterAct.REGISTER, description="What the rows will ask for.")
+    act: RosterAct = Field(default=_FIRST, description="What the rows will ask for.")
     language: Language | None = Field(default=None, description="Of headers and words; else that of the answer.")
 
 
@@ -68,7 +71,7 @@ def roster_body() -> dict[str, Any]:
         "required": ["file"],
         "properties": {
             "file": _BINARY,
-            "act": {"enum": [each.value for each in RosterAct]},
+            "act": {"enum": list(PUBLISHED["RosterAct"])},
             "dry_run": {"type": "boolean"},
             "on_defect": {"enum": [each.value for each in OnDefect]},
             "encoding": {"enum": list(ENCODINGS)},

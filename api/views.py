@@ -3,10 +3,11 @@
 from datetime import datetime
 from typing import Any
 
-from pydantic import BaseModel, Field
+from pydantic import BaseModel, Field, create_model
 
-from api.published import CaseView, ObstacleView
+from api.published import ObstacleView
 from api.published_words import CommandKind, Use
+from cases.case.shows import Published
 from cases.tasks.views import TaskView
 from domain.actors import Role
 from domain.commands import CommandState
@@ -21,10 +22,10 @@ class Page(BaseModel):
     next_cursor: str | None = Field(description="`cursor` of the next page; null on the last.")
 
 
-class CasePage(Page):
-    """A page of cases."""
-
-    items: list[CaseView]
+def case_page(shown: Published) -> type[Page]:
+    """Return a page of cases of a programme."""
+    case: Any = shown.case
+    return create_model(f"{shown.named}CasePage", __base__=Page, __doc__="A page of cases.", items=(list[case], ...))
 
 
 class RequestView(BaseModel):

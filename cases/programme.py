@@ -7,7 +7,7 @@ stands here without a word of any of them.
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import date, datetime
-from typing import Any, Final, NamedTuple, Protocol
+from typing import Any, Final, Generic, NamedTuple, Protocol, TypeVar
 
 from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -21,7 +21,7 @@ from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
-from domain.answers import AuthorityAnswer
+from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
 from domain.data_map import DataRow
 from domain.decisions import TaskAnswerRequest
@@ -31,9 +31,8 @@ from domain.forms import Form
 from domain.languages import Language
 from domain.outward import CallKind, Known, Message
 from domain.parties import Party
-from domain.roster import RosterAct
+from domain.roster import Column
 from domain.routes import Operation, OwnRoute, Route
-from domain.stages import PendingAct
 from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
@@ -45,6 +44,7 @@ from store.rows.authority import CallRow
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
 from store.rows.work import DeadlineRow, TaskRow
+from texts.notices import NoticeFacts
 
 Body = dict[str, Any]
 # What a command does to its case at the time at which it was stored, with its body as it was stored.
@@ -63,6 +63,7 @@ Signing = Callable[[CaseFile, Actor, datetime], None]
 Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
 # The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
+_Said = TypeVar("_Said", bound=OutsideAnswer)
 # What is given with a command as it is asked.
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
@@ -165,6 +166,27 @@ class LeavingReport:
     begins: str
     names: Callable[[AsyncConnection, str], Awaitable[Sequence[str]]]
     sends: Callable[[date, Sequence[str]], Message]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Answers(Generic[_Said]):
+    """What those outside answer about cases, which the core keeps, counts and holds against the ledger.
+
+    Attributes:
+        read: an answer as it was kept in clear.
+
+            Raises:
+                pydantic.ValidationError: what was kept was altered.
+        hashes: the hashes that may stand beside one.
+    """
+
+    read: Callable[[bytes], _Said]
+    hashes: Callable[[Context, _Said], frozenset[bytes]]
+
+    def read_hashed(self, context: Context, plain: bytes) -> tuple[OutsideAnswer, frozenset[bytes]]:
+        """Return a kept answer with the hashes that may stand beside it."""
+        said = self.read(plain)
+        return said, self.hashes(context, said)
 
 
 # Says what the rules would find of a form today, and stores nothing.
@@ -270,12 +292,14 @@ class Signature:
         rejected: the event that its rejection is, a row of the table.
         given: what the second signature does.
         withheld: what its rejection brings with it.
+        holds_calls: whether those outward calls that can be held wait as long as it does.
     """
 
     proposed: str
     rejected: str
     given: Signing
     withheld: Signing | None = None
+    holds_calls: bool = False
 
 
 class RosterRow(NamedTuple):
@@ -289,14 +313,25 @@ class RosterRow(NamedTuple):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Roster:
-    """A roster: how a row of codes is read, or what is wrong with it, and the command that it asks of a case.
+    """A roster, declared once: what its sheet holds, and what each row is or asks.
 
-    Of none where each row is a case of its own. `person` is the column whose document says whom a row means.
+    The words of its columns are texts of the programme, in `texts/roster.yaml` beside the core's (`texts.roster`).
+
+    Attributes:
+        columns: its columns, in the order of the template.
+        read: how a row of codes is read, or what is wrong with it, column by column.
+        person: the column whose document says whom a row means.
+        asks: the command that a row asks of a case; None where each row is a case of its own.
+        stages: where such a case may stand; anywhere without.
+        elsewhere: what is said of a case that stands elsewhere.
     """
 
+    columns: tuple[Column, ...]
     read: Callable[[Mapping[str, str]], RosterRow | list[FieldError]]
     person: str
     asks: str | None = None
+    stages: frozenset[str] = frozenset()
+    elsewhere: str = ""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -323,12 +358,13 @@ class Programme:
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
         opened: what the ledger says of a new case beside what it says of any.
-        rosters: the rosters whose rows are of this programme.
+        rosters: the rosters whose rows are of this programme, by what a caller says with one; the names are stored, and
+            no two programmes have one.
         moves: the table of its moves, the front half's among them; its columns act.
         tracks: its tracks by name, each with its moves.
         words: the kinds of its deadlines and so on, with those of any case.
-        texts: its package, in whose folder `texts` its words are said in each language; whoever declares it hands them
-            over (`texts.catalogue`).
+        texts: its package, in whose folder `texts` its words are said in each language, and those notices of the core
+            that it says in its own way; whoever declares it hands them over (`texts.catalogue`).
         commands: all that can be asked of its cases, those of the core among them.
         answers: what answers to tasks do, by the kind of task; of a kind not named here they close the task.
         timers: what is due at each kind of deadline, those of the core among them.
@@ -341,7 +377,8 @@ class Programme:
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
-        told: what notices say of its cases beside what they say of any.
+        notice_facts: what its notices may say of a case.
+        told: what of that is the case's own, or that of one of its tracks.
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
@@ -351,7 +388,7 @@ class Programme:
         calls: its outward calls, by what is told with them.
         poll: takes in what was answered outside since the last look, and returns how much; None where nothing is.
         leaving: what is told once when an employer leaves the Park, if anything.
-        answer_hashes: the hashes that may stand beside a kept answer of the authority.
+        hears: what is answered from outside about its cases, if anything.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
     """
 
@@ -373,7 +410,7 @@ class Programme:
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing
     opened: Callable[[CaseFile], Mapping[str, Any]] = undeclared.tell_nothing
-    rosters: Mapping[RosterAct, Roster] = field(default_factory=dict)
+    rosters: Mapping[str, Roster] = field(default_factory=dict)
     moves: Moves
     tracks: Mapping[str, Track] = field(default_factory=dict)
     words: Words = CORE_WORDS
@@ -385,11 +422,12 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
-    signatures: Mapping[PendingAct, Signature] = field(default_factory=dict)
-    signers: Mapping[PendingAct, int] = field(default_factory=dict)
+    signatures: Mapping[str, Signature] = field(default_factory=dict)
+    signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
-    told: Callable[[CaseFile], Mapping[str, object]] = undeclared.tell_nothing
+    notice_facts: type[NoticeFacts] = NoticeFacts
+    told: Callable[[CaseFile, str | None], Mapping[str, object]] = undeclared.say_no_more
     known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again
     has_died: Callable[[CaseFile], bool] = undeclared.not_known_to_have_died
@@ -398,10 +436,15 @@ class Programme:
     calls: Mapping[str, Call] = field(default_factory=dict)
     poll: Callable[[Polling], Awaitable[int]] | None = None
     leaving: LeavingReport | None = None
-    answer_hashes: Callable[[Context, AuthorityAnswer], frozenset[bytes]] = undeclared.no_hashes
+    hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
 
-    def asked_by(self, roster: RosterAct) -> str:
+    @property
+    def holding(self) -> frozenset[str]:
+        """What, while it waits for its second signature, lets those calls wait that can be held."""
+        return frozenset(act for act, each in self.signatures.items() if each.holds_calls)
+
+    def asked_by(self, roster: str) -> str:
         """Return the command that each row of a roster asks of its case."""
         command = self.rosters[roster].asks
         assert command is not None, f"rows of {roster} are cases of their own"

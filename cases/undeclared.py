@@ -8,9 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.views import CaseForStaff
-from cases.shared.context import Context
 from domain.actors import Actor
-from domain.answers import AuthorityAnswer
 from domain.findings import Finding
 from domain.forms import Form
 from domain.languages import Language
@@ -30,6 +28,11 @@ def keep_nothing(form: Form, case: CaseRow) -> Mapping[str, Sequence[TableRow]]:
 
 def tell_nothing(file: CaseFile) -> Mapping[str, Any]:
     """Return nothing beside what is told of any case."""
+    return {}
+
+
+def say_no_more(file: CaseFile, track: str | None) -> Mapping[str, object]:
+    """Return nothing that notices say beside what they say of any case."""
     return {}
 
 
@@ -85,11 +88,6 @@ async def look_no_further(
 
 def recount_no_further(file: CaseFile, at: datetime, row: DeadlineRow, deadline: Deadline) -> None:
     """Let nothing follow from a deadline that a loaded calendar moved."""
-
-
-def no_hashes(context: Context, answer: AuthorityAnswer) -> frozenset[bytes]:
-    """Return no hash: no answers are kept."""
-    return frozenset()
 
 
 async def forget_nothing(connection: AsyncConnection, before: datetime, most: int) -> None:

@@ -24,10 +24,12 @@ _STYLES: Final = {"ledger": "", "history": "dim", "notice": "cyan"}
 class Say:
     """Names codes in one language."""
 
-    def __init__(self, language: "Language") -> None:
-        import programmes  # noqa: F401  whose rooms say their own codes
+    def __init__(self, language: "Language", reference: str) -> None:
+        from programmes import PROGRAMMES
 
         self._language = language
+        prefix = reference.partition("-")[0].upper()
+        self._room = next((each.texts for each in PROGRAMMES.values() if each.prefix == prefix), "")
 
     def __call__(self, group: str, code: str) -> str:
         """Return the word for a code of a group."""
@@ -45,7 +47,7 @@ class Say:
         """Return what a notice is about."""
         from texts.story import notice_name
 
-        return notice_name(kind, destination, self._language)
+        return notice_name(kind, destination, self._language, self._room)
 
 
 def show(
@@ -72,7 +74,7 @@ def show(
         print(json.dumps(story, ensure_ascii=False, indent=1))
         return
     told = _read(story)
-    console, say = Console(highlight=False), Say(Language(language))
+    console, say = Console(highlight=False), Say(Language(language), reference)
     _print_head(console, told, say)
     console.print(_table(told.items, say))
     if not told.complete:

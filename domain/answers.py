@@ -1,25 +1,8 @@
-"""Answers of the exit-entry administration about a permit (states.md, section 3)."""
+"""Answers from outside about a case or one of its tracks: what the core knows of any, and what becomes of one."""
 
+from datetime import datetime
 from enum import StrEnum
-from typing import Annotated, Final, Self
-
-from pydantic import Field, model_validator
-
-from domain.bodies import Body
-from domain.fields import Day, Label, Moment, Note, refusal
-
-
-class Outcome(StrEnum):
-    """What the authority says."""
-
-    ACCEPTED = "accepted"
-    ISSUED = "issued"
-    REFUSED = "refused"
-    WITHDRAWN = "withdrawn"
-    KEPT = "kept"
-    REPLACED = "replaced"
-    CANCELLED = "cancelled"
-    REVOKED = "revoked"
+from typing import Protocol
 
 
 class AnswerState(StrEnum):
@@ -36,38 +19,30 @@ class AnswerState(StrEnum):
     HELD = "held"
 
 
-_DATED: Final = (Outcome.ISSUED, Outcome.REPLACED)
+class OutsideAnswer(Protocol):
+    """What any answer from outside says; a programme's own says more, which its room alone reads."""
 
-
-class AuthorityAnswer(Body):
-    """One answer; number, dates, stay and entries are recorded as given, never computed."""
-
-    outcome_id: Label
-    case: Label
-    outcome: Outcome
-    authority_number: Label | None = None
-    occurred_at: Moment
-    valid_from: Day | None = None
-    valid_until: Day | None = None
-    stay_days: Annotated[int, Field(ge=1, le=3650, strict=True)] | None = None
-    entries: Label | None = None
-    reason_code: Label | None = None
-    reason_text: Note | None = None
-
-    @model_validator(mode="after")
-    def _issued_with_number_and_dates(self) -> Self:
-        if self.outcome in _DATED and None in (self.authority_number, self.valid_from, self.valid_until):
-            raise refusal("required", "An issued or replaced permit has a number and both dates.")
-        if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
-            raise refusal("date_order", "The permit ends before it begins.")
-        return self
+    @property
+    def outcome_id(self) -> str:
+        """What the sender calls this answer, once for each."""
+        ...
 
     @property
     def reference(self) -> str:
         """The reference of the case."""
-        return self.case.rpartition("/")[0]
+        ...
 
     @property
     def destination(self) -> str:
-        """The destination of the permit."""
-        return self.case.rpartition("/")[2]
+        """The key of the track that it is about."""
+        ...
+
+    @property
+    def outcome(self) -> str:
+        """What it says, in one word of its sender."""
+        ...
+
+    @property
+    def occurred_at(self) -> datetime:
+        """When what it says came about."""
+        ...

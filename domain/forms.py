@@ -4,6 +4,7 @@ A programme's form is a model of its own below `Form`; the core asks of it what 
 """
 
 from collections.abc import Iterable, Iterator, Mapping
+from datetime import date
 from enum import StrEnum
 from functools import cache
 from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
@@ -100,6 +101,11 @@ class Form(Body):
     def fields_by_part(cls) -> Mapping[str, tuple[str, ...]]:
         """Return the fields of each part, which a purpose opens; what the person reads is no secret."""
         return _fields_by_part(cls)
+
+    @classmethod
+    def days(cls) -> frozenset[str]:
+        """Return the fields of its parts that are days, by their names within the parts."""
+        return _days_of(cls)
 
     @classmethod
     def paths(cls) -> tuple[str, ...]:
@@ -200,6 +206,18 @@ def _fields_by_part(form: type[Form]) -> Mapping[str, tuple[str, ...]]:
 
 
 @cache
+def _days_of(form: type[Form]) -> frozenset[str]:
+    parts = (_body_of(field.annotation) for field in form.model_fields.values())
+    return frozenset(
+        name
+        for part in parts
+        if part is not None
+        for name, field in part.model_fields.items()
+        if _is_day(field.annotation)
+    )
+
+
+@cache
 def _paths_of(form: type[Form]) -> tuple[str, ...]:
     return tuple(_paths(form))
 
@@ -211,6 +229,10 @@ def _paths(body: type[Body], within: str = "") -> Iterator[str]:
             yield f"{within}{name}"
         if inner is not None:
             yield from _paths(inner, f"{within}{name}.")
+
+
+def _is_day(annotation: object) -> bool:
+    return annotation is date or any(map(_is_day, get_args(annotation)))
 
 
 def _body_of(annotation: object) -> type[Body] | None:

@@ -20,14 +20,10 @@ class Stage(StrEnum):
 
 
 class PendingAct(StrEnum):
-    """A proposal that waits for a second signature."""
+    """A proposal of any case that waits for a second signature; a programme declares others (`signatures`, tracks)."""
 
     REFUSE = "refuse"
     APPROVE = "approve"
-    REVOKE = "revoke"
-    DEPARTURE = "departure"
-    WITHHOLD = "withhold"
-    OUTCOME = "outcome"
 
 
 class AssessmentOutcome(StrEnum):

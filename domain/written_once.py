@@ -4,7 +4,6 @@ A trigger refuses any other value (`store/migrations/versions/0048_fences.py`), 
 written again. Tables whose rows nobody changes, or takes away, are closed to that by their grants.
 """
 
-# ruff: noqa: E501 - a table is read a row a line
 from collections.abc import Iterable, Iterator
 from typing import Final
 

@@ -16,7 +16,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.signers import holder_of, need_unconflicted, signature_of
 from cases.commands.submit import Beside
-from cases.decisions.disputes import DEPARTURE
 from cases.keys.data import get_data_key
 from cases.notices.compose import Telling, tell
 from cases.shared.accesses import note_access
@@ -92,8 +91,8 @@ async def need_own_reference(context: Context, actor: Actor, session: Session, g
         return (await need_own(context, connection, session, actor, find_reference(given) or "")).reference
 
 
-def disputing(said: Said, about: str = DEPARTURE) -> Beside:
-    """Return what stores a dispute beside its command: about the departure, or about a fact that was recorded."""
+def disputing(said: Said, about: str) -> Beside:
+    """Return what stores a dispute beside its command: about a fact that was recorded, or what its programme names."""
 
     async def keep(file: CaseFile, connection: AsyncConnection, actor: Actor, command_id: UUID, at: datetime) -> None:
         await _keep_dispute(file, connection, actor, command_id, said, at, about=about)
@@ -106,7 +105,7 @@ async def _keep_dispute(
 ) -> None:
     """Keep a dispute in the transaction that stores its command, under the command's id (R22, R36).
 
-    It is about the departure, or about a fact that an officer recorded.
+    It is about a fact that an officer recorded, or about what its programme lets a person dispute.
     """
     due = file.calendar.deadline(day_of(at), file.context.limits.park_decision_days)
     row = _row(file, command_id, ObjectionKind.DISPUTE, about, said, at, due.at)
@@ -166,7 +165,7 @@ async def answer(
         if row is None:
             raise Refused("not_found", "There is no complaint of this id.")
         if row.kind != ObjectionKind.COMPLAINT:
-            raise Refused("wrong_stage", "A dispute is answered by its task departure_disputed.")
+            raise Refused("wrong_stage", "A dispute is answered by its task.")
         if row.state != "open":
             raise Refused("already_decided", "The complaint was answered.")
         await need_unconflicted(connection, actor, [row.reference])

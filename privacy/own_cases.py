@@ -12,7 +12,7 @@ from cases.case.contact import given_of, serving_now, waiting_views
 from cases.case.reading import CaseReading, read_cases
 from cases.case.shows import views_of
 from cases.case.view import case_view, shown_at
-from cases.case.views import RecordedFactView
+from cases.case.views import AnyFactView
 from cases.shared.context import Context
 from cases.shared.views import document
 from domain.actors import Actor, Role
@@ -163,7 +163,7 @@ def _given(reading: CaseReading) -> Row:
     return opened
 
 
-def _recorded(view: RecordedFactView, reading: CaseReading, language: Language) -> own_views.OwnRecordedFact:
+def _recorded(view: AnyFactView, reading: CaseReading, language: Language) -> own_views.OwnRecordedFact:
     """Return a fact that an officer recorded, in plain words; what it says stands with all that is held."""
     row = next(each for each in reading.facts if each.number == view.number)
     return own_views.OwnRecordedFact(

@@ -32,6 +32,7 @@ from store.rows.register import ApplicationRow, FactRow
 from store.rows.work import CommandRow
 from store.tables import applications, case_facts, commands, legal_holds, notices
 from texts.person import said_of
+from texts.roster import words_of
 from texts.values import value_text
 
 Row = Mapping[str, Any]
@@ -136,7 +137,7 @@ def _facts(body: Row, declared: Programme, language: Language) -> list[OwnFactVi
                     field=field,
                     label=said_of("fields", field, language),
                     value=value,
-                    value_text=value_text(field, value, language),
+                    value_text=_in_words(declared, field, value, language),
                     purpose=said_of("reasons", field, language),
                     basis=said_of("bases", Basis(row.basis).name, language),
                     retention=_retention(row.retention, language),
@@ -161,13 +162,17 @@ async def _recorded(
             {
                 **vars(view),
                 **{name: seen[name] for name in ("value", "seen_in", "given")},
-                "value_text": value_text(field, seen["value"], language),
+                "value_text": _in_words(declared, field, seen["value"], language),
                 "purpose": said_of("reasons", field, language),
                 "basis": said_of("bases", Basis(kept.basis).name, language),
                 "retention": _retention(kept.retention, language),
             }
         )
     return found
+
+
+def _in_words(declared: Programme, field: str, value: Any, language: Language) -> str | None:
+    return value_text(field, value, language, said=words_of(declared.texts), days=declared.form.days())
 
 
 def _retention(until: Retention, language: Language) -> str:

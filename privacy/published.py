@@ -1,5 +1,6 @@
 """How a case that its person reads is told in the OpenAPI document: in parts, between which a programme's own stand."""
 
+from collections.abc import Mapping
 from datetime import date, datetime
 from typing import Annotated, Any
 
@@ -7,7 +8,7 @@ from pydantic import BaseModel, Field, create_model
 
 from cases.case import views
 from cases.case.shows import Published
-from cases.case.views import FindingView, OpenPointView, RecordedFactView, view
+from cases.case.views import AnyFactView, FindingView, OpenPointView, view
 from domain.forms import Form
 from domain.notices import Channel
 from domain.stages import DueKind, Holder, Stage
@@ -15,7 +16,7 @@ from privacy.views import OwnDecisionView, OwnFactsView, OwnHoldView, OwnNoticeV
 
 
 @view
-class OwnRecordedFactView(RecordedFactView):
+class OwnAnyFactView(AnyFactView):
     """A recorded fact as the person reads it."""
 
     label: str
@@ -79,7 +80,7 @@ class OwnCaseDates(BaseModel):
 class OwnCaseFacts(BaseModel):
     """What was seen and found."""
 
-    recorded_facts: list[OwnRecordedFactView] = Field(description="What officers saw; each can be contested once.")
+    recorded_facts: list[OwnAnyFactView] = Field(description="What officers saw; each can be contested once.")
     contact_changes: list[ContactChangeView]
     findings: list[FindingView]
     open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
@@ -108,32 +109,47 @@ class OwnDataRest(BaseModel):
     )
 
 
-def publish(named: str, form: type[Form], description: str) -> Published:
-    """Return how cases of a programme are told that shows nothing beside what every case shows.
+def publish(
+    named: str, form: type[Form], description: str, *, case: type = views.AnyCaseView, own: type[BaseModel] = BaseModel
+) -> Published:
+    """Return how cases of a programme are told.
 
     Args:
         named: stands before the name of each schema, so that those of two programmes are told apart.
         form: what is given to open a case.
         description: what the programme is, in a sentence.
+        case: a case as it is shown, with what the programme shows beside what every case does.
+        own: what a person is shown beside.
     """
     opened: dict[str, Any] = {name: (Any, None) for names in form.fields_by_part().values() for name in names}
+    field = {"field": form.fact_fields}
+    fact: Any = _named(f"{named}RecordedFactView", (AnyFactView,), field)
+    own_fact = _named(f"{named}OwnRecordedFactView", (OwnAnyFactView,), field)
+    own_opened = _named(f"{named}OwnOpenedFactView", (OwnOpenedFact, own_fact), {})
+    answered = (views.CaseAnsweredToStaff, views.CaseAnswered, case)
+    own_case = (OwnCaseEnd, own, OwnCaseFacts, OwnCaseDates, OwnCaseHead)
     return Published(
+        named=named,
         description=description,
-        case=_named(f"{named}CaseView", views.CaseAnsweredToStaff, views.CaseAnswered, views.CaseView),
-        own_case=_own(f"{named}OwnCaseView", OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead),
-        own_data=_own(
-            f"{named}OwnDataCaseView", OwnDataRest, OwnDataFacts, OwnCaseEnd, OwnCaseFacts, OwnCaseDates, OwnCaseHead
+        case=_named(
+            f"{named}CaseView", answered, {"recorded_facts": Annotated[tuple[fact, ...], views.FACTS_SEEN]}, ()
         ),
-        fact=_named(f"{named}RecordedFactView", RecordedFactView),
+        own_case=_own(f"{named}OwnCaseView", own_case, own_fact),
+        own_data=_own(f"{named}OwnDataCaseView", (OwnDataRest, OwnDataFacts, *own_case), own_opened),
+        fact=fact,
         fact_field=form.fact_fields,
         person=create_model(f"{named}PersonView", **opened),
-        obstacle=_named(f"{named}ObstacleView", FindingView),
+        obstacle=_named(f"{named}ObstacleView", (FindingView,), {}),
     )
 
 
-def _named(name: str, *bases: type) -> type:
-    return view(type(name, bases, {"__doc__": bases[-1].__doc__, "__annotations__": {}}))
+def _named(name: str, bases: tuple[type, ...], members: Mapping[str, Any], *defaults: object) -> type:
+    given = dict(zip(members, defaults, strict=False))
+    return view(type(name, bases, {"__doc__": bases[-1].__doc__, "__annotations__": dict(members), **given}))
 
 
-def _own(name: str, *bases: type[BaseModel]) -> type:
-    return create_model(name, __base__=bases, __doc__=OwnCaseHead.__doc__)
+def _own(name: str, bases: tuple[type[BaseModel], ...], fact: type) -> type:
+    seen = OwnCaseFacts.model_fields["recorded_facts"].description
+    facts: Any = (list[fact], Field(description=seen))  # type: ignore[valid-type]  # known only now
+    members = tuple(each for each in bases if each is not BaseModel)
+    return create_model(name, __base__=members, __doc__=OwnCaseHead.__doc__, recorded_facts=facts)

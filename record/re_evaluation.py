@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, load_case
 from cases.case.view import fact_view
-from cases.case.views import RecordedFactView
+from cases.case.views import AnyFactView
 from cases.programme import programme_of
 from cases.shared.accesses import note_access
 from cases.shared.context import Context
@@ -40,7 +40,7 @@ class RunAgain:
     rule_version: str
     rule_hash: str
     kept: list[FindingThen]
-    recorded_facts: list[RecordedFactView]
+    recorded_facts: list[AnyFactView]
     turned: list[str]
     rule_hash_now: str | None = None
     now: list[FindingThen] | None = None
@@ -106,7 +106,7 @@ def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Languag
     )
 
 
-def _recorded(file: CaseFile, row: AssessmentRow) -> list[RecordedFactView]:
+def _recorded(file: CaseFile, row: AssessmentRow) -> list[AnyFactView]:
     """Return the facts that officers had recorded and that an assessment rests on, as codes."""
     numbers = (row.on_facts or {}).get("facts", [])
     return [fact_view(fact) for fact in file.facts if fact.number in numbers]

@@ -2,9 +2,10 @@
 
 What the core says stands here. What a programme says stands in its own room, in the folder `texts` beside its
 declaration, which names the package (`Programme.texts`): catalogues of the same names add entries and groups, and
-`notices` has one template for each kind of notice. `programmes/__init__.py` hands the rooms of the registry over, once
-and at its import; a declaration that is in no registry, as those of tests, is handed over in the same manner by whoever
-declares it: `hand_over("tests.programmes.toy")`.
+`notices` has one template for each kind of notice, for those of the core too where the room says them in its own way
+(`texts.notices.catalogue`). `programmes/__init__.py` hands the rooms of the registry over, once and at its import; a
+declaration that is in no registry, as those of tests, is handed over in the same manner by whoever declares it:
+`hand_over("tests.programmes.toy")`.
 """
 
 from collections.abc import Callable, Mapping
@@ -17,10 +18,14 @@ from pydantic import BaseModel, ConfigDict, Field, TypeAdapter
 
 from domain.languages import Language
 
+# Takes in the folder of a package.
+Take = Callable[[str, Traversable], None]
+
+CORE: Final = ""  # no room's package
 _CORE: Final = files("texts") / "catalogues"
 # What was handed over, by package, and what takes each in.
 _rooms: dict[str, Traversable] = {}
-_readers: list[Callable[[Traversable], None]] = []
+_readers: list[Take] = []
 
 
 class Sentence(BaseModel):
@@ -47,14 +52,14 @@ def hand_over(*packages: str) -> None:
         if package not in _rooms:
             folder = files(package) / "texts"
             for take in _readers:
-                take(folder)
+                take(package, folder)
             _rooms[package] = folder
 
 
-def take_in(take: Callable[[Traversable], None]) -> None:
+def take_in(take: Take) -> None:
     """Let a catalogue take in each room: those that were handed over, and those that will be."""
-    for folder in _rooms.values():
-        take(folder)
+    for package, folder in _rooms.items():
+        take(package, folder)
     _readers.append(take)
 
 
@@ -83,11 +88,11 @@ def _growing(name: str, content: TypeAdapter[dict[str, Any]]) -> Mapping[str, An
     """Return what a catalogue holds: what the core says, and what each room adds as it is handed over."""
     found: dict[str, Any] = {}
 
-    def take(folder: Traversable) -> None:
+    def take(package: str, folder: Traversable) -> None:
         if (file := folder / f"{name}.yaml").is_file():
             _add(found, content.validate_python(read_yaml(file)))
 
-    take(_CORE)
+    take(CORE, _CORE)
     take_in(take)
     return found
 

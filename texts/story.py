@@ -4,8 +4,8 @@ from collections.abc import Mapping
 from typing import Final
 
 from domain.languages import Language
-from texts.catalogue import Sentence, read_groups
-from texts.notices.catalogue import ENTRIES
+from texts.catalogue import CORE, Sentence, read_groups
+from texts.notices.catalogue import ROOMS
 from texts.notices.facts import NoticeFacts
 from texts.notices.rendering import Voice
 from texts.reasons import SENTENCES, reason_sentence
@@ -52,11 +52,12 @@ def word(group: str, code: str, language: Language) -> str:
     return code if known is None else known.in_language(language)
 
 
-def notice_name(kind: str, destination: str | None, language: Language) -> str:
+def notice_name(kind: str, destination: str | None, language: Language, room: str = CORE) -> str:
     """Return what a notice is about, by its own heading; one that depends on the occasion is named for each."""
-    if kind not in ENTRIES:
+    said = ROOMS[room].find(kind)
+    if said is None:
         return kind
     facts = NoticeFacts(destination=destination or None)
     occasions = (facts, facts.model_copy(update={"days_over": 1}))
-    heading = ENTRIES[kind].heading[language]
-    return " / ".join(dict.fromkeys(Voice(language, dict(each)).say(heading) for each in occasions))
+    heading = said.heading[language]
+    return " / ".join(dict.fromkeys(Voice(language, dict(each), room).say(heading) for each in occasions))

@@ -33,12 +33,14 @@ from policy.pack import PackShelf
 from policy.packs import load_rule_packs
 from programmes.talent_permit.known import facts_of
 from programmes.talent_permit.limits import RULES
+from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.notices import PermitNotice
+from programmes.talent_permit.programme import TALENT_PERMIT
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rules import assess
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 from store.keyring import Keyring
-from texts.notices import NoticeFacts, render
+from texts.notices import render
 
 EMPLOYER_MAIL: Final = "hr@htri.example"
 NOTICES_OF_A_CASE: Final = 16
@@ -329,7 +331,7 @@ class Register:
     ) -> None:
         """Write the notices of a step, to employer and person, in the texts that they are sent with."""
         given = answer or {}
-        facts = NoticeFacts.model_validate(
+        facts = PermitNoticeFacts.model_validate(
             {
                 "reference": reference,
                 "registration_number": number,
@@ -342,12 +344,12 @@ class Register:
                 "state_worker": False,
                 "due_on": at.date(),
                 "answer_expected_on": at.date(),
-                **{name: value for name, value in given.items() if name in NoticeFacts.model_fields},
+                **{name: value for name, value in given.items() if name in PermitNoticeFacts.model_fields},
             }
         )
         rows = []
         for recipient, address in ((Recipient.EMPLOYER, EMPLOYER_MAIL), (Recipient.PERSON, str(request.person.email))):
-            text = render(kind, recipient, Channel.MAIL, request.person.language, facts)
+            text = render(kind, recipient, Channel.MAIL, request.person.language, facts, TALENT_PERMIT.texts)
             notice_id = uuid4()
             body = json.dumps({"subject": text.subject, "text": text.text, "html": text.html}, ensure_ascii=False)
             rows.append(

@@ -27,6 +27,7 @@ class Told:
     deliveries: list[DeliveryRow]
     facts: NoticeFacts
     alone: bool
+    room: str  # the package of its programme
 
 
 def carry(file: "CaseParts") -> None:
@@ -74,6 +75,7 @@ def _write_together(file: "CaseParts", group: list[tuple[Told, DeliveryRow]]) ->
         Recipient(first.recipient),
         Language(first.language),
         [(told.notice.kind, told.facts) for told, _ in group],
+        group[0][0].room,
     )
     head = next(told.notice for told, row in group if row.carried_by is None)
     place = ("notices", "body", str(head.notice_id))

@@ -4,7 +4,7 @@ from cases.case.facts import opened
 from cases.case.file import CaseFile, load_case
 from cases.case.reads import record_read
 from cases.case.view import fact_view
-from cases.case.views import OpenedFactForStaff, OpenedFactView
+from cases.case.views import AnyOpenedFactView, OpenedFactForStaff
 from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.case_facts import short_of
@@ -13,7 +13,9 @@ from domain.purposes import Purpose
 from store.rows.register import FactRow
 
 
-async def list_facts(context: Context, actor: Actor, reference: str, purpose: Purpose | None) -> list[OpenedFactView]:
+async def list_facts(
+    context: Context, actor: Actor, reference: str, purpose: Purpose | None
+) -> list[AnyOpenedFactView]:
     """Return every fact that officers recorded in a case, with its value and where it was seen, oldest first.
 
     Raises:
@@ -29,7 +31,7 @@ async def list_facts(context: Context, actor: Actor, reference: str, purpose: Pu
         return [_view(file, row, actor) for row in file.facts]
 
 
-def _view(file: CaseFile, row: FactRow, actor: Actor) -> OpenedFactView:
+def _view(file: CaseFile, row: FactRow, actor: Actor) -> AnyOpenedFactView:
     seen = opened(file, row)
-    view = OpenedFactView(**vars(fact_view(row)), value=seen.value, seen_in=seen.seen_in, given=seen.given)
+    view = AnyOpenedFactView(**vars(fact_view(row)), value=seen.value, seen_in=seen.seen_in, given=seen.given)
     return OpenedFactForStaff(**vars(view), subject=row.seen_by["subject"]) if actor.is_inside else view

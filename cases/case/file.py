@@ -24,7 +24,7 @@ from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
 from domain.notices import Channel
-from domain.stages import CLOSED, PendingAct, Stage, Standing
+from domain.stages import CLOSED, Stage, Standing
 from domain.tasks import TaskKind
 from store import case_rows, case_writes
 from store.case_reads import PendingChange
@@ -71,8 +71,8 @@ class CaseFile(CaseParts):
         return self.employer.standing_on(day)
 
     def is_sending_held(self) -> bool:
-        """Whether list entries wait: the employer is suspended or a revocation is pending (P7)."""
-        return self.row.standing_hold or self.row.pending_act == PendingAct.REVOKE
+        """Whether calls wait that can be held: the employer is suspended, or what may end the case is proposed (P7)."""
+        return self.row.standing_hold or self.row.pending_act in self.context.programmes[self.row.programme].holding
 
     def check_standing(self, at: datetime) -> None:
         """Refuse a new submission of an employer that is not in good standing (R20)."""

@@ -1,13 +1,13 @@
-"""A case as its person reads it, in plain words; a programme's own stands between the parts of it, as in `CaseView`."""
+"""A case as its person reads it, in plain words; a programme's own stands between its parts, as in `AnyCaseView`."""
 
 from datetime import date, datetime
 
-from cases.case.views import FindingView, OpenPointView, RecordedFactView, view
+from cases.case.views import AnyFactView, FindingView, OpenPointView, view
 from domain.stages import DueKind, Holder, Stage
 
 
 @view
-class OwnRecordedFact(RecordedFactView):
+class OwnRecordedFact(AnyFactView):
     """A fact that an officer recorded, in plain words; what it says stands with all that is held."""
 
     may_contest: bool

@@ -13,7 +13,7 @@ from cases.case.reading import read_cases
 from cases.case.row import OneCase
 from cases.case.signers import need_no_conflict
 from cases.case.view import case_view
-from cases.case.views import CaseView
+from cases.case.views import AnyCaseView
 from cases.shared.accesses import note_access, record_access
 from cases.shared.context import Context, forms_of
 from cases.shared.pages import Position, cut
@@ -44,7 +44,9 @@ _SHOWN_STAGE: Final[ColumnElement[str]] = literal_column(
 )
 
 
-async def get_case(context: Context, actor: Actor, reference: str, language: Language = Language.ZH_HANS) -> CaseView:
+async def get_case(
+    context: Context, actor: Actor, reference: str, language: Language = Language.ZH_HANS
+) -> AnyCaseView:
     """Return one case; another tenant's is not found."""
     async with context.database.begin(actor.tenant) as connection:
         found = await read_cases(context, connection, [reference], actor)
@@ -70,7 +72,7 @@ async def list_cases(
     limit: int = 50,
     short: bool = False,
     language: Language = Language.ZH_HANS,
-) -> tuple[list[CaseView], Position | None]:
+) -> tuple[list[AnyCaseView], Position | None]:
     """Return a page of cases ordered by time of change and reference, and the position of the next page.
 
     Short ones have no findings that pass, which are most of what a case says.

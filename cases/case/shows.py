@@ -8,7 +8,7 @@ from typing import Any, Final
 from cases.case.file import CaseFile
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
-from cases.case.views import CaseView
+from cases.case.views import AnyCaseView
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.folding import NO_TRACKS, Folding
@@ -65,7 +65,11 @@ class Told:
 class Published:
     """What answers about cases of a programme look like in the OpenAPI document, where each class is a schema.
 
+    No two programmes have a schema of one name, nor has the core a class that is called as one of theirs: the document
+    would tell both apart by their modules, and clients of the first would be broken by the second.
+
     Attributes:
+        named: stands before the names of the schemas that the API makes of these; the first programme has none.
         description: what the programme is, in a sentence.
         case: a case to any reader, with members that only some have.
         own_case: a case to its person.
@@ -76,6 +80,7 @@ class Published:
         obstacle: what stands in the way of what follows an approval.
     """
 
+    named: str = ""
     description: str
     case: type
     own_case: type
@@ -86,11 +91,11 @@ class Published:
     obstacle: type
 
 
-def _as_any_case(showing: Showing, seen: CaseView) -> CaseView:
+def _as_any_case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     return seen
 
 
-def _as_any_own_case(case: CaseReading, seen: CaseView, own: OwnCase, language: Language) -> OwnCase:
+def _as_any_own_case(case: CaseReading, seen: AnyCaseView, own: OwnCase, language: Language) -> OwnCase:
     return own
 
 
@@ -98,7 +103,7 @@ def _no_remedies(case: CaseReading) -> Sequence[str]:
     return ()
 
 
-def _no_cells(seen: CaseView, given: Mapping[str, Any]) -> Mapping[str, object]:
+def _no_cells(seen: AnyCaseView, given: Mapping[str, Any]) -> Mapping[str, object]:
     return {}
 
 
@@ -124,12 +129,12 @@ class Views:
         published: how that is told in the OpenAPI document.
     """
 
-    case: Callable[[Showing, CaseView], CaseView] = _as_any_case
+    case: Callable[[Showing, AnyCaseView], AnyCaseView] = _as_any_case
     last: str = "recorded_facts"
-    own: Callable[[CaseReading, CaseView, OwnCase, Language], OwnCase] = _as_any_own_case
+    own: Callable[[CaseReading, AnyCaseView, OwnCase, Language], OwnCase] = _as_any_own_case
     remedies: Callable[[CaseReading], Sequence[str]] = _no_remedies
     columns: tuple[str, ...] = COLUMNS
-    cells: Callable[[CaseView, Mapping[str, Any]], Mapping[str, object]] = _no_cells
+    cells: Callable[[AnyCaseView, Mapping[str, Any]], Mapping[str, object]] = _no_cells
     told: Told = field(default_factory=Told)
     published: Published
 

@@ -12,13 +12,14 @@ from cases.case.parts import destinations_of
 from cases.case.shows import Showing, Shown, views_of
 from cases.case.signers import subject_of
 from cases.case.views import (
+    AnyCaseView,
+    AnyFactView,
     CaseForStaff,
     CaseTaskView,
-    CaseView,
     Findings,
     FindingView,
     HoldView,
-    LegalHoldView,
+    LegalHoldShown,
     MaskedDocument,
     MaskedPerson,
     ParameterUsedView,
@@ -26,7 +27,6 @@ from cases.case.views import (
     ProposalView,
     ReasonAgainstView,
     ReasonGivenView,
-    RecordedFactView,
     RejectionView,
     SignerView,
 )
@@ -49,7 +49,7 @@ _Shown = TypeVar("_Shown", bound=FindingView)
 _FINDINGS: TypeAdapter[tuple[Finding, ...]] = TypeAdapter(tuple[Finding, ...])
 
 
-def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = False) -> CaseView:
+def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = False) -> AnyCaseView:
     """Return the case as this reader may see it; short: without findings that pass, as in a list of many."""
     inside = actor.is_inside
     row = file.row
@@ -57,7 +57,7 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
     due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
     assessment, findings = findings_shown(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
-    seen = CaseView(
+    seen = AnyCaseView(
         reference=file.reference,
         programme=row.programme,
         client_reference=row.client_reference,
@@ -93,9 +93,9 @@ def finding_views(findings: Iterable[Finding], language: Language) -> tuple[Find
     return tuple(finding_view(finding, language, FindingView) for finding in findings)
 
 
-def fact_view(fact: FactRow | FactShown) -> RecordedFactView:
+def fact_view(fact: FactRow | FactShown) -> AnyFactView:
     """Return a fact that an officer recorded as every reader of the case sees it, its content masked."""
-    return RecordedFactView(
+    return AnyFactView(
         number=fact.number,
         field=fact.field,
         state=FactState(fact.state),
@@ -223,7 +223,7 @@ def opened(file: Shown, table: str, column: str, place: str, sealed: bytes) -> A
         return None
 
 
-def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
+def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForStaff:
     row = file.row
     return CaseForStaff(
         **vars(seen),
@@ -232,7 +232,7 @@ def _for_staff(file: Shown, seen: CaseView, language: Language) -> CaseForStaff:
         rejected=rejection_view(file, row.rejected, "registrations", f"{file.reference}/rejected", language),
         hold=_hold(row.hold) if row.hold else None,
         standing_hold=row.standing_hold,
-        legal_holds=tuple(LegalHoldView(**each._asdict()) for each in file.legal_holds),
+        legal_holds=tuple(LegalHoldShown(**each._asdict()) for each in file.legal_holds),
         erased_at=shown_at(row.erased_at) if row.erased_at else None,
         overdue=row.overdue,
         contested=row.contested,

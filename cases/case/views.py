@@ -29,6 +29,7 @@ _OBJECT: Final = {"additionalProperties": True, "type": "object"}
 OBJECTS: Final = WithJsonSchema({"items": _OBJECT, "type": "array"})
 OBJECT_OR_NULL: Final = WithJsonSchema({"anyOf": [_OBJECT, {"type": "null"}]})
 FOR_STAFF: Final = Field(description="For staff and auditors.")
+FACTS_SEEN: Final = Field(description="What officers saw, beside what was given; in clear at its own address.")
 _View = TypeVar("_View")
 
 
@@ -101,7 +102,7 @@ class PendingChangeView:
 
 
 @view
-class RecordedFactView:
+class AnyFactView:
     """A fact that an officer recorded, without its content."""
 
     number: int
@@ -114,7 +115,7 @@ class RecordedFactView:
 
 
 @view
-class OpenedFactView(RecordedFactView):
+class AnyOpenedFactView(AnyFactView):
     """A fact that an officer recorded, in clear."""
 
     value: Any
@@ -123,7 +124,7 @@ class OpenedFactView(RecordedFactView):
 
 
 @view
-class OpenedFactForStaff(OpenedFactView):
+class OpenedFactForStaff(AnyOpenedFactView):
     """A fact that an officer recorded, in clear, and who saw it."""
 
     subject: Annotated[str | None, Field(description="Who saw it; for staff and auditors.")] = None
@@ -217,7 +218,7 @@ class HoldView:
 
 
 @view
-class LegalHoldView:
+class LegalHoldShown:
     """A legal hold that stands; its time as PostgreSQL wrote it."""
 
     id: str
@@ -272,14 +273,11 @@ class CaseBody:
     in_force: bool
     updated_at: datetime
     person: MaskedPerson
-    recorded_facts: Annotated[
-        tuple[RecordedFactView, ...],
-        Field(description="What officers saw, beside what was given; in clear at its own address."),
-    ] = ()
+    recorded_facts: Annotated[tuple[AnyFactView, ...], FACTS_SEEN] = ()
 
 
 @view
-class CaseView(CaseBody, CaseHead):
+class AnyCaseView(CaseBody, CaseHead):
     """A case as its reader may see it, whatever its programme.
 
     A programme's own is a class below this one, with members of its own between these parts: dataclasses put members in
@@ -296,7 +294,7 @@ class SeenByStaff:
     rejected: RejectionView | None
     hold: HoldView | None
     standing_hold: bool
-    legal_holds: tuple[LegalHoldView, ...]
+    legal_holds: tuple[LegalHoldShown, ...]
     erased_at: datetime | None
     overdue: bool
     contested: bool
@@ -306,7 +304,7 @@ class SeenByStaff:
 
 
 @view
-class CaseForStaff(SeenByStaff, CaseView):
+class CaseForStaff(SeenByStaff, AnyCaseView):
     """A case as staff and auditors see it, whatever its programme."""
 
 

@@ -11,7 +11,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile, build_file, load_case, load_rows
 from cases.case.view import case_view
-from cases.case.views import CaseForStaff, CaseView
+from cases.case.views import AnyCaseView, CaseForStaff
 from cases.commands import store as commands
 from cases.commands.advance import advance, preview
 from cases.decisions import review
@@ -143,8 +143,8 @@ async def _store(
 
 
 async def _looking_ahead(
-    context: Context, connection: AsyncConnection, file: CaseFile, kind: str, view: CaseView, language: Language
-) -> CaseView:
+    context: Context, connection: AsyncConnection, file: CaseFile, kind: str, view: AnyCaseView, language: Language
+) -> AnyCaseView:
     """Return a case with what the act that was asked of it by staff lets expect."""
     if not isinstance(view, CaseForStaff) or kind not in _LOOKING_AHEAD:
         return view
@@ -179,7 +179,7 @@ async def reply(
 ) -> Reply:
     """Answer an awaited command with the case: applied, or pending while the engine is away.
 
-    A departure that staff reports is stored: nothing is set before its second signature (R22).
+    What is proposed is stored: nothing is set before its second signature (R22).
 
     `is_answered` says that its update answered, so that the workflow knows; otherwise the sweeper tells it again.
     `pending_because` is why it is pending, as a code.

@@ -1,7 +1,6 @@
 """Ending the dispute that a person made, once an officer answered the task about it (`privacy.objections` keeps it)."""
 
 from datetime import datetime
-from typing import Final
 
 from sqlalchemy import update
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -12,8 +11,6 @@ from domain.actors import Actor
 from domain.person import ObjectionKind
 from store.tables import objections
 
-DEPARTURE: Final = "departure"
-
 
 async def end_dispute(
     file: CaseFile,
@@ -22,7 +19,7 @@ async def end_dispute(
     at: datetime,
     outcome: str,
     *,
-    about: str = DEPARTURE,
+    about: str,
 ) -> None:
     """Write to a dispute what its task was answered with; a try of the answer writes nothing."""
     if file.previewed:

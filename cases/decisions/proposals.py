@@ -33,7 +33,6 @@ from domain.decisions import ConfirmationAction, ConfirmationRequest, GivenReaso
 from domain.errors import need
 from domain.reasons import Use
 from domain.signatures import Signature
-from domain.stages import PendingAct
 from domain.tasks import TaskKind
 
 _OF_CASE = SecondSignature(one_waits="already_decided")
@@ -81,9 +80,9 @@ class Matter:
         return self.track.key if self.track else None
 
     @property
-    def act(self) -> PendingAct:
+    def act(self) -> str:
         """What was proposed."""
-        return PendingAct(need(self.row.pending_act, "pending_act"))
+        return need(self.row.pending_act, "pending_act")
 
     @property
     def kept(self) -> dict[str, Any]:
@@ -115,14 +114,14 @@ def propose(
     matter: Matter,
     actor: Actor,
     at: datetime,
-    act: PendingAct,
+    act: str,
     reasons: Sequence[GivenReason],
     note: str | None,
     **more: Any,
 ) -> None:
     """Keep a proposal; `more` stands with it."""
     kept = _kept(matter.file, actor, at, matter.pending, reasons, note, **more)
-    matter.change(at, pending_act=act.value, pending=kept)
+    matter.change(at, pending_act=str(act), pending=kept)
 
 
 def read(matter: Matter) -> tuple[tuple[GivenReason, ...], str | None]:
@@ -148,7 +147,7 @@ def add_signature(matter: Matter, actor: Actor, at: datetime, occasion: str, due
     file, act = matter.file, matter.act
     signed = with_signature(matter.kept, actor)
     matter.change(at, pending=signed)
-    file.record(Act.SIGNED, actor, at, destination=matter.destination, outcome=act.value)
+    file.record(Act.SIGNED, actor, at, destination=matter.destination, outcome=act)
     task = file.find_task(TaskKind.CONFIRM, matter.destination)
     if task is not None:
         give_back(file, task)
@@ -176,17 +175,17 @@ def reject(
     need_reasons(asked.reasons, Use.REJECT, matter.file.forms, matter.file.words.reasons)
     act = matter.act
     proposed_by: Signature = matter.kept["by"]
-    why = _kept(matter.file, actor, at, matter.rejected, asked.reasons, asked.note, act=act.value)
+    why = _kept(matter.file, actor, at, matter.rejected, asked.reasons, asked.note, act=act)
     matter.change(at, pending_act=None, pending=None, rejected=why)
     said = said_of(act, proposed_by, asked, occasion=occasion, **facts)
     holder = signer(proposed_by)
     move(matter.file, event, actor, at, track=matter.track, asked=Asked(holder=holder), said=said)
     codes = [reason.code for reason in asked.reasons]
-    matter.file.record(Act.REJECTED, actor, at, destination=matter.destination, outcome=act.value, reasons=codes)
+    matter.file.record(Act.REJECTED, actor, at, destination=matter.destination, outcome=act, reasons=codes)
 
 
 def said_of(
-    act: PendingAct,
+    act: str,
     proposed_by: Signature,
     asked: ConfirmationRequest | PermitConfirmationRequest,
     *,

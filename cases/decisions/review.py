@@ -90,7 +90,7 @@ def refuses_signature(file: CaseFile, actor: Actor, track: At | None, at: dateti
     if waits is None:
         need_undecided(file)
         raise nothing_waits()
-    if PendingAct(waits) not in programme_of(file).signatures:
+    if waits not in programme_of(file).signatures:
         need_no_hold(file)
     need_not_held(file, actor, TaskKind.CONFIRM)
 
@@ -107,7 +107,7 @@ def propose(
     actor: Actor,
     at: datetime,
     event: str,
-    act: PendingAct,
+    act: str,
     reasons: Sequence[GivenReason],
     note: str | None,
     **more: Any,
@@ -119,12 +119,12 @@ def propose(
     proposed = Act.DECIDED if of_decided is None else of_decided.proposed
     expected = file.set_working_days(DeadlineKind.SIGNATURE_EXPECTED, day_of(at), file.context.limits.signature_days)
     due_at = None if of_decided is None else expected.at
-    move(file, event, actor, at, asked=Asked(due_at=due_at, detail={"pending_act": act.value}))
+    move(file, event, actor, at, asked=Asked(due_at=due_at, detail={"pending_act": str(act)}))
     file.record(
         proposed,
         actor,
         at,
-        outcome=act.value,
+        outcome=str(act),
         reasons=[r.code for r in reasons],
         **more,
     )
@@ -140,7 +140,7 @@ async def confirm(
         raise nothing_waits()
     need_round(file, asked.round)
     verdict = proposals.sign(matter, actor, asked.action)
-    signed = programme_of(file).signatures.get(PendingAct(pending))
+    signed = programme_of(file).signatures.get(pending)
     if signed is None:
         need_no_hold(file)
     take_task(file, actor, at, TaskKind.CONFIRM)

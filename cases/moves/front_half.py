@@ -53,7 +53,7 @@ class Event(StrEnum):
     FAULT = "fault"
 
 
-def second_signer(*acts: PendingAct, words: str = "second signer") -> Who:
+def second_signer(*acts: str, words: str = "second signer") -> Who:
     """Return who may sign what waits of a case: another than those who have signed it.
 
     Args:
@@ -108,8 +108,8 @@ def _delayed(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return {"missed_on": day_of(need(file.row.due_at, "due_at")), "expected_on": expected}
 
 
-def _pending(file: CaseFile) -> PendingAct:
-    return PendingAct(need(file.row.pending_act, "pending_act"))
+def _pending(file: CaseFile) -> str:
+    return need(file.row.pending_act, "pending_act")
 
 
 def _signature(file: CaseFile, at: datetime) -> Mapping[str, Any]:

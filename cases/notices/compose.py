@@ -1,6 +1,6 @@
 """Notices of a case: the exact text for each reader, written with its deliveries in the transaction that causes it."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
@@ -35,7 +35,6 @@ from texts.fields import field_names
 from texts.notices import NoticeFacts, Reason, render
 from texts.reasons import reason_sentence
 
-_AUTHORITY_S = "authority_"  # facts in the authority's own words
 # Facts that are said anew to each reader.
 _OF_A_READER = frozenset({"occurred_at", "employer_name", "person_name", "points", "link"})
 # Those that say what is to be mended, or was not.
@@ -98,21 +97,23 @@ def _said(telling: Telling) -> str:
     return str((telling.facts or {}).get("handed_kind", telling.kind))
 
 
-def _is_for_the_person(telling: Telling) -> bool:
-    """Whether a notice says what the authority said of the person, which no address that others gave may read."""
-    return any(value is not None for name, value in (telling.facts or {}).items() if name.startswith(_AUTHORITY_S))
+def _is_for_the_person(telling: Telling, own: Collection[str]) -> bool:
+    """Whether a notice says what is for the person alone, which no address that others gave may read."""
+    return any(value is not None for name, value in (telling.facts or {}).items() if name in own)
 
 
 def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
-    if recipient is Recipient.PERSON and telling.to is None and _is_for_the_person(telling):
+    programme = programme_of(file)
+    own = programme.notice_facts.for_person
+    if recipient is Recipient.PERSON and telling.to is None and _is_for_the_person(telling, own):
         telling = replace(telling, to=alone(file, telling.at))
-    plan = programme_of(file).words.notices[telling.kind]
+    plan = programme.words.notices[telling.kind]
     reachable = _reachable(file, telling.kind, recipient) if telling.to is None else frozenset({telling.to[0]})
     channels = opening_channels(plan, recipient, reachable)
     language = _language(file, recipient)
     facts = _facts(file, telling, recipient, language)
     used = [channel for channel in plan.recipients[recipient].channels if channel in reachable]
-    texts = {channel: render(telling.kind, recipient, channel, language, facts) for channel in used}
+    texts = {c: render(telling.kind, recipient, c, language, facts, programme.texts) for c in used}
     notice_id = uuid4()
     deliveries = [row for c in channels for row in _deliveries(file, telling, recipient, notice_id, c)]
     body, proof = keep_texts(texts)
@@ -141,20 +142,20 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     )
     file.notices.append(notice)
     file.deliveries += deliveries
-    file.told.append(Told(notice, deliveries, facts, alone=telling.to is not None or plan.is_letter))
+    is_alone = telling.to is not None or plan.is_letter
+    file.told.append(Told(notice, deliveries, facts, alone=is_alone, room=programme.texts))
     if not channels:
         nobody_reached(file, telling, recipient)
 
 
 def to_hand_over(facts: NoticeFacts) -> dict[str, Any]:
     """Return what is kept with a notice to a person, so that the employer can be asked to hand it over later."""
-    left_out = {name for name in NoticeFacts.model_fields if name.startswith(_AUTHORITY_S)} | _OF_A_READER
-    return facts.model_dump(mode="json", exclude_defaults=True, exclude=left_out)
+    return facts.model_dump(mode="json", exclude_defaults=True, exclude=set(facts.for_person | _OF_A_READER))
 
 
-def handed_over(kept: Mapping[str, Any], language: Language) -> dict[str, Any]:
+def handed_over(file: CaseFile, kept: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """Return what was kept with a notice as facts of what is handed over, in the language of who is asked to."""
-    facts = respoken(NoticeFacts.model_validate(kept), language)
+    facts = respoken(programme_of(file).notice_facts.model_validate(kept), language)
     return {name: getattr(facts, name) for name in facts.model_fields_set}
 
 
@@ -228,7 +229,8 @@ def _language(file: CaseFile, recipient: Recipient) -> Language:
 
 def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Language) -> NoticeFacts:
     employer = file.employer_on(day_of(telling.at)) or file.employer_on(file.accepted_on)
-    return NoticeFacts.model_validate(
+    programme = programme_of(file)
+    return programme.notice_facts.model_validate(
         {
             "reference": file.reference,
             "registration_number": file.row.registration_number,
@@ -238,13 +240,12 @@ def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Lan
             "employer_name": employer.name_zh if employer else None,
             "person_name": file.subject.name_in(language),
             "stage": _shown_stage(file, telling.kind),
-            "permit_stage": _permit_stage(file, telling.destination),
             "round": file.round,
             "reasons": coded(telling.reasons, file.forms, language),
             "points": open_points.spoken(file, language) if _said(telling) in _WITH_POINTS else (),
             "link": _link(file, recipient),
-            **programme_of(file).told(file),
-            **_told_to(recipient, telling.facts or {}),
+            **programme.told(file, telling.destination),
+            **_told_to(recipient, telling.facts or {}, programme.notice_facts.for_person),
         }
     )
 
@@ -267,10 +268,10 @@ def _link(file: CaseFile, recipient: Recipient) -> str | None:
     return f"{file.context.public_url}/v1/{file.context.path_of(file.reference)}" if file.context.public_url else None
 
 
-def _told_to(recipient: Recipient, facts: Mapping[str, Any]) -> Mapping[str, Any]:
-    """Return the facts that a recipient may read: the authority's reason is for the person and staff (P11)."""
+def _told_to(recipient: Recipient, facts: Mapping[str, Any], for_person: Collection[str]) -> Mapping[str, Any]:
+    """Return the facts that a recipient may read: some are for the person and staff (P11)."""
     if recipient is Recipient.EMPLOYER:
-        return {name: value for name, value in facts.items() if not name.startswith(_AUTHORITY_S)}
+        return {name: value for name, value in facts.items() if name not in for_person}
     return facts
 
 
@@ -285,8 +286,3 @@ def _shown_stage(file: CaseFile, kind: str) -> Stage:
         return Stage.APPROVED
     settling = file.stage is Stage.APPROVED and not file.row.settled
     return Stage.UNDER_REVIEW if settling or file.stage is Stage.AWAITING_CONFIRMATION else file.stage
-
-
-def _permit_stage(file: CaseFile, destination: str | None) -> str | None:
-    permit = file.tracks.get(destination) if destination is not None else None
-    return None if permit is None else permit.stage

@@ -14,6 +14,7 @@ from cases.notices.results import Outcome as Outcome
 from cases.notices.results import Result as Result
 from cases.notices.results import settle as settle
 from cases.notices.text_instead import text_instead as text_instead
+from cases.programme import programme_at
 from cases.shared.context import Context
 from domain.actors import system
 from domain.errors import Defect, KeyUnknown
@@ -224,21 +225,23 @@ def _blocked(leased: Leased, channel: Channel, error: Exception) -> Due:
 
 def _digest(context: Context, rows: Sequence[Letter]) -> list[Due]:
     """Return one mail for all notices of an employer's morning, in the order of their times."""
-    opened: list[tuple[Letter, NoticeFacts]] = []
+    opened: list[tuple[Letter, NoticeFacts, str]] = []
     blocked: list[Due] = []
     for row in sorted(rows, key=lambda row: (row.at, row.delivery_id)):
         try:
-            opened.append((row, NoticeFacts.model_validate(open_texts(context, row.notice)["facts"])))
+            programme = programme_at(context, row.reference or "")
+            facts = programme.notice_facts.model_validate(open_texts(context, row.notice)["facts"])
+            opened.append((row, facts, programme.texts))
         except (BlockedError, Defect, KeyUnknown, KeyError, ValueError) as error:
             blocked.append(_blocked(Leased((row.delivery_id,), row.lease_until), Channel.MAIL, error))
     if not opened:
         return blocked
     newest = opened[-1][0]
-    leased = Leased(tuple(row.delivery_id for row, _ in opened), newest.lease_until)
+    leased = Leased(tuple(row.delivery_id for row, _, _ in opened), newest.lease_until)
     language = Language(newest.language)
     try:
         to = address_of(context, newest, Channel.MAIL)
-        mail = render_digest(Recipient.EMPLOYER, language, [(row.kind, f) for row, f in opened])
+        mail = render_digest(Recipient.EMPLOYER, language, [(row.kind, f, room) for row, f, room in opened])
     except (BlockedError, Defect, KeyUnknown) as error:
         return [*blocked, _blocked(leased, Channel.MAIL, error)]
     due = Due(
@@ -249,6 +252,6 @@ def _digest(context: Context, rows: Sequence[Letter]) -> list[Due]:
         text=mail.text,
         html=mail.html,
         language=language,
-        traceparents=_traceparents([row for row, _ in reversed(opened)]),
+        traceparents=_traceparents([row for row, _, _ in reversed(opened)]),
     )
     return [*blocked, due]

@@ -69,7 +69,8 @@ async def tell_employer(
     language = to.language if to is not None else Language(employer.language)
     told = _facts(employer, at, {**facts, "reasons": coded(reasons, forms_of(context), language)})
     channels = opening_channels(context.words.notices[kind], Recipient.EMPLOYER, reachable)
-    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told) for channel in channels}
+    each = [programme.texts for programme in context.programmes.values()]
+    texts = {channel: render(kind, Recipient.EMPLOYER, channel, language, told, each=each) for channel in channels}
     notice_id = uuid4()
     body, proof = keep_texts(texts)
     if to is not None:

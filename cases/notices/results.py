@@ -317,7 +317,7 @@ async def _kept_facts(connection: AsyncConnection, file: CaseFile, notice_id: UU
     query = select(notices.c.body).where(notices.c.notice_id == notice_id, notices.c.key_id == file.person_key.key_id)
     body = (await connection.execute(query)).scalar_one_or_none()
     kept = file.open("notices", "body", str(notice_id), body).get("facts") if body else None
-    return None if kept is None else handed_over(kept, Language(file.employer.language))
+    return None if kept is None else handed_over(file, kept, Language(file.employer.language))
 
 
 def _entries(

@@ -13,6 +13,7 @@ from cases.notices.compose import respoken
 from cases.notices.letters import BlockedError, open_texts
 from cases.notices.marks import read_at, unread_by
 from cases.notices.views import ReadNoticeView, destination_of
+from cases.programme import programme_at
 from cases.shared.accesses import record_access
 from cases.shared.context import Context
 from cases.shared.pages import Position, cut
@@ -27,7 +28,7 @@ from store.delivery_rows import SealedNotice
 from store.encryption import WrappedKey
 from store.rows.notices import NoticeRow
 from store.tables import conflicts, data_keys, ledger, notices
-from texts.notices import NoticeFacts, render
+from texts.notices import render
 
 Condition = ColumnElement[bool]
 _N: Final = notices.c
@@ -174,8 +175,9 @@ def _texts(context: Context, told: _Told, language: Language) -> tuple[str | Non
         body = {}
     if "facts" in body:
         kind, recipient = row.kind, Recipient(row.recipient)
-        facts = respoken(NoticeFacts.model_validate(body["facts"]), language)
-        said = render(kind, recipient, Channel.INBOX, language, facts)
+        programme = programme_at(context, row.reference)
+        facts = respoken(programme.notice_facts.model_validate(body["facts"]), language)
+        said = render(kind, recipient, Channel.INBOX, language, facts, programme.texts)
         return said.subject, said.text, language
     kept = body.get(Channel.INBOX.value, {})
     return kept.get("subject"), kept.get("text"), Language(row.language)

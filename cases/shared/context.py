@@ -114,6 +114,11 @@ class Declared(Typed, Protocol):
         ...
 
     @property
+    def holding(self) -> frozenset[str]:
+        """What, while it waits for its second signature, lets those calls wait that can be held."""
+        ...
+
+    @property
     def views(self) -> object:
         """What is shown of a case; `cases.case.shows` says what is in it."""
         ...
@@ -121,6 +126,11 @@ class Declared(Typed, Protocol):
     @property
     def packs(self) -> tuple[PackSource, ...]:
         """Its rule packs; a case keeps its version of the first."""
+        ...
+
+    @property
+    def texts(self) -> str:
+        """The package whose folder `texts` says its words."""
         ...
 
     @property

@@ -14,14 +14,13 @@ from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
 from domain.signatures import Signature
-from domain.stages import PendingAct
 from programmes.talent_permit.given import known
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.reasons import PermitReason, departure_reason
 from programmes.talent_permit.requests import DepartureRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import talent_permit
-from programmes.talent_permit.words import PermitDeadline
+from programmes.talent_permit.words import PermitDeadline, PermitProposal
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +84,7 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     take(file, departure, confirmed_by=actor)
     move(file, LifeEvent.CONFIRM_DEPARTURE, actor, at)
     reasons = [departure.reason]
-    file.record(Act.CONFIRMED, actor, at, outcome=PendingAct.DEPARTURE.value, reasons=reasons, **departure.as_kept())
+    file.record(Act.CONFIRMED, actor, at, outcome=PermitProposal.DEPARTURE, reasons=reasons, **departure.as_kept())
 
 
 def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:

@@ -24,7 +24,7 @@ from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.notices import NoticeKind
-from domain.stages import CLOSED, IN_REVIEW, PendingAct, Stage, Standing
+from domain.stages import CLOSED, IN_REVIEW, Stage, Standing
 from domain.tasks import TaskAction, TaskKind
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
@@ -34,7 +34,7 @@ from programmes.talent_permit.reasons import PermitReason, PermitUse
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
-from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitProposal, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -57,7 +57,7 @@ def _propose_departure(file: CaseFile, actor: Actor, at: datetime, asked: Depart
     file.row.round += 1
     reasons = (GivenReason(code=departure.reason),)
     event = LifeEvent.PROPOSE_DEPARTURE
-    propose(file, actor, at, event, PendingAct.DEPARTURE, reasons, None, **departure.as_kept())
+    propose(file, actor, at, event, PermitProposal.DEPARTURE, reasons, None, **departure.as_kept())
 
 
 def dispute(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -92,7 +92,7 @@ def _need_departure(file: CaseFile) -> dict[str, Any]:
 
 def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: DeadlineRow | None = None) -> None:
     """End the registration on the day after the last day of work; a pending revocation goes first (R23)."""
-    if file.row.pending_act == PendingAct.REVOKE or file.row.ended_on is None:
+    if file.row.pending_act == PermitProposal.REVOKE or file.row.ended_on is None:
         return
     is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
     _end(file, LifeEvent.EMPLOYMENT_OVER, actor, at, need(file.row.end_reason, "end_reason"))
@@ -106,7 +106,7 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     need_reasons(asked.reasons, PermitUse.REVOKE, file.forms, file.words.reasons)
     file.row.round += 1
     file.row.rejected = None
-    propose(file, actor, at, LifeEvent.REVOKE, PendingAct.REVOKE, asked.reasons, asked.note)
+    propose(file, actor, at, LifeEvent.REVOKE, PermitProposal.REVOKE, asked.reasons, asked.note)
 
 
 def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:

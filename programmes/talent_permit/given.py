@@ -21,6 +21,11 @@ def known(file: CaseFile) -> RegistrationRequest:
     return need_form(facts.known(file), RegistrationRequest)
 
 
-def told(file: CaseFile) -> dict[str, object]:
-    """Return what notices say of a registration beside what they say of any case."""
-    return {"destinations": destinations_of(file), "state_worker": known(file).employment.state_worker}
+def told(file: CaseFile, destination: str | None) -> dict[str, object]:
+    """Return what notices say of a registration, or of one of its permits, beside what they say of any case."""
+    permit = None if destination is None else file.tracks.get(destination)
+    return {
+        "destinations": destinations_of(file),
+        "state_worker": known(file).employment.state_worker,
+        "permit_stage": None if permit is None else permit.stage,
+    }

@@ -4,7 +4,7 @@ from datetime import date
 
 from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
-from cases.case.views import CaseView, view
+from cases.case.views import AnyCaseView, view
 from domain.languages import Language
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
@@ -46,7 +46,7 @@ class OwnRegistration(OwnCase, OwnEnd, OfThePerson, OwnBody, Destinations, OwnHe
     """A registration as its person reads it."""
 
 
-def own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) -> OwnRegistration:
+def own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnRegistration:
     """Return a case as its person reads it, with what is of registrations alone."""
     permits = seen.permits if isinstance(seen, RegistrationView) else ()
     return OwnRegistration(

@@ -25,7 +25,7 @@ from domain.clock import day_of
 from domain.decisions import GivenReason, PermitConfirmationRequest
 from domain.errors import Refused, need
 from domain.reasons import Use
-from domain.stages import PendingAct, Stage
+from domain.stages import Stage
 from domain.tasks import TaskKind
 from programmes.talent_permit import eligibility, permits
 from programmes.talent_permit.authority import applying, inbox
@@ -34,7 +34,7 @@ from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.reasons import PermitReason, PermitUse
 from programmes.talent_permit.stages import WAITS_FOR_DESTINATION, PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitRow, permit_rows, set_permit
-from programmes.talent_permit.words import PermitAct, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 from store.case_rows import Row
 from store.rows.authority import AnswerRow
 
@@ -64,7 +64,7 @@ def settle_eligibility(
         return
     need_reasons(asked.reasons, PermitUse.WITHHOLD, file.forms, file.words.reasons)
     event = PermitEvent.PROPOSE_WITHHOLD
-    _propose(file, actor, at, destination, event, PendingAct.WITHHOLD, asked.reasons, asked.note)
+    _propose(file, actor, at, destination, event, PermitProposal.WITHHOLD, asked.reasons, asked.note)
     file.record(
         PermitAct.PERMIT_WITHHOLD_PROPOSED,
         actor,
@@ -121,14 +121,14 @@ def confirm(
     if verdict is Verdict.WITHHELD:
         _reject(matter, actor, at, asked)
         return
-    if act is PendingAct.WITHHOLD:
+    if act == PermitProposal.WITHHOLD:
         _withhold(file, actor, at, destination)
         return
     _apply_held(file, actor, at, destination, pending)
 
 
 def _reject(matter: Matter, actor: Actor, at: datetime, asked: PermitConfirmationRequest) -> None:
-    event = PermitEvent.REJECT_WITHHOLD if matter.act is PendingAct.WITHHOLD else PermitEvent.REJECT_OUTCOME
+    event = PermitEvent.REJECT_WITHHOLD if matter.act == PermitProposal.WITHHOLD else PermitEvent.REJECT_OUTCOME
     proposals.reject(matter, event, actor, at, asked, occasion=at.isoformat(), due_on=None)
 
 
@@ -143,7 +143,7 @@ def propose_outcome(
         raise Refused("not_found", "No held answer about this permit has this outcome_id.")
     take_task(file, actor, at, PermitTask.AUTHORITY_CONFLICT, destination)
     proposed = {"outcome_id": asked.outcome_id, "answer_id": str(kept.answer_id)}
-    _propose(file, actor, at, destination, PermitEvent.PROPOSE_OUTCOME, PendingAct.OUTCOME, (), None, **proposed)
+    _propose(file, actor, at, destination, PermitEvent.PROPOSE_OUTCOME, PermitProposal.OUTCOME, (), None, **proposed)
     file.record(Act.ANSWER_PROPOSED, actor, at, destination=destination.value, outcome=kept.outcome)
 
 
@@ -190,7 +190,7 @@ def _propose(
     at: datetime,
     destination: Destination,
     event: PermitEvent,
-    act: PendingAct,
+    act: str,
     reasons: tuple[GivenReason, ...],
     note: str | None,
     **more: object,
@@ -201,7 +201,7 @@ def _propose(
     due_at, due = _signature_due(file, at)
     said, wanted = (
         Said(occasion=at.isoformat(), facts={"pending_act": act, **due}),
-        Asked(due_at=due_at, detail={"pending_act": act.value}),
+        Asked(due_at=due_at, detail={"pending_act": act}),
     )
     move(file, event, actor, at, track=matter.track, asked=wanted, said=said)
 

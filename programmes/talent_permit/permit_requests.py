@@ -5,12 +5,11 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
-from domain.answers import Outcome
 from domain.bodies import Body, example
 from domain.decisions import GivenReason
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
-from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.references import PREFIX
 

@@ -11,12 +11,12 @@ from cases.moves.moving import Asked, Moved, Spoken, move, need_move
 from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import Outcome
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
-from domain.stages import DueKind, Holder, PendingAct, Stage
+from domain.stages import DueKind, Holder, Stage
 from domain.working_days import calendar_days_before
 from programmes.talent_permit.authority import inbox
+from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
@@ -24,7 +24,7 @@ from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, Pe
 from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
-from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitProposal, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -201,7 +201,7 @@ def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None
     """Stop what runs until the authority's answer beside tasks: reminders, limits and a proposal to withhold."""
     file.cancel_deadlines(*_PERMIT_DEADLINES, destination=destination.value)
     set_permit(file, destination, at, due_at=None, due_provisional=False)
-    if permit_rows(file)[destination].pending_act == PendingAct.WITHHOLD:
+    if permit_rows(file)[destination].pending_act == PermitProposal.WITHHOLD:
         set_permit(file, destination, at, pending_act=None, pending=None)
 
 

@@ -4,13 +4,12 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
-from cases.programme import Programme, Signature
+from cases.programme import Answers, Programme, Signature
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
 from domain.commands import CommandKind
 from domain.parties import Part, Party
-from domain.stages import PendingAct
 from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
@@ -27,12 +26,14 @@ from programmes.talent_permit import (
     views,
 )
 from programmes.talent_permit.authority import inbox, lost, polling
+from programmes.talent_permit.authority.answers import read_answer
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.findings import ABOUT_ANSWERS, FindingCode
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
+from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
@@ -42,7 +43,7 @@ from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand, PermitProposal
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -98,18 +99,20 @@ TALENT_PERMIT: Final = Programme(
     ),
     gather=facts.gather,
     signatures={
-        PendingAct.REVOKE: Signature(
+        PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,
             given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
+            holds_calls=True,
         ),
-        PendingAct.DEPARTURE: Signature(
+        PermitProposal.DEPARTURE: Signature(
             proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
+    notice_facts=PermitNoticeFacts,
     told=given.told,
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
@@ -119,6 +122,6 @@ TALENT_PERMIT: Final = Programme(
     calls=CALLS,
     poll=polling.poll,
     leaving=LEAVING,
-    answer_hashes=inbox.accepted_hashes,
+    hears=Answers(read=read_answer, hashes=inbox.accepted_hashes),
     forget=lost.forget_before,
 )

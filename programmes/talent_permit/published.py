@@ -30,7 +30,7 @@ class PermitView(PermitAnsweredFor):
 
 
 @view
-class RecordedFactView(views.RecordedFactView):
+class RecordedFactView(views.AnyFactView):
     """A fact that an officer recorded, without its content."""
 
     field: FactField
@@ -39,10 +39,7 @@ class RecordedFactView(views.RecordedFactView):
 @view
 class _Shown(RegistrationView):
     programme: Annotated[str, _PROGRAMME]
-    recorded_facts: Annotated[
-        tuple[RecordedFactView, ...],
-        Field(description="What officers saw, beside what was given; in clear at its own address."),
-    ] = ()
+    recorded_facts: Annotated[tuple[RecordedFactView, ...], views.FACTS_SEEN] = ()
     permits: tuple[PermitView, ...]
 
 
@@ -108,7 +105,7 @@ class DepartureView(BaseModel):
 
 
 @view
-class OwnRecordedFactView(published.OwnRecordedFactView):
+class OwnRecordedFactView(published.OwnAnyFactView):
     """A recorded fact as the person reads it."""
 
     field: FactField

@@ -1,6 +1,8 @@
 """Rows of rosters, as codes: registrations to take on, and departures of people who are registered."""
 
+import re
 from collections.abc import Iterable, Mapping
+from enum import StrEnum
 from typing import Final, Self
 
 from pydantic import ValidationError, model_validator
@@ -11,7 +13,20 @@ from domain.documents import document_of_eighteen
 from domain.errors import FieldError, Refused
 from domain.field_errors import field_errors
 from domain.fields import Day, IdentityNumberField, Label, refusal
-from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, RosterAct, too_long
+from domain.masks import MASKS
+from domain.roster import (
+    CLIENT_REFERENCE,
+    EMAIL,
+    IDENTITY_NUMBER,
+    LANGUAGE,
+    NAME_EN,
+    NAME_ZH,
+    PHONE,
+    Column,
+    day_in,
+    too_long,
+)
+from domain.stages import Stage
 from programmes.talent_permit.reasons import departure_reason
 from programmes.talent_permit.requests import DepartureRequest, RegistrationRequest
 from programmes.talent_permit.words import PermitCommand
@@ -27,6 +42,13 @@ _PERSON: Final = (
     "language",
 )
 _EMPLOYMENT: Final = ("position", "work_site", "employment_kind", "contract_start", "contract_end")
+
+
+class PermitRoster(StrEnum):
+    """What a roster of this programme asks for each of its rows."""
+
+    REGISTER = "register"
+    DEPARTURE = "departure"
 
 
 class DepartureRow(Body):
@@ -46,7 +68,7 @@ class DepartureRow(Body):
 
 def registration_of(row: Mapping[str, str]) -> RegistrationRequest | list[FieldError]:
     """Return the registration that a row asks for, or what is wrong with it, column by column."""
-    cells = {column: row[column].strip() for column in REGISTER_COLUMNS if column in row}
+    cells = {column: row[column].strip() for column in _REGISTER if column in row}
     long = too_long(cells)
     if long:
         return long
@@ -69,7 +91,7 @@ def registration_of(row: Mapping[str, str]) -> RegistrationRequest | list[FieldE
 
 def departure_of(row: Mapping[str, str]) -> DepartureRow | list[FieldError]:
     """Return the departure that a row reports, or what is wrong with it, column by column."""
-    cells = {column: text for column in DEPARTURE_COLUMNS if (text := row.get(column, "").strip())}
+    cells = {column: text for column in _DEPARTURE if (text := row.get(column, "").strip())}
     long = too_long(cells)
     if long:
         return long
@@ -126,7 +148,55 @@ def _departure(row: Mapping[str, str]) -> RosterRow | list[FieldError]:
     return RosterRow(read.client_reference, document, asked=asked)
 
 
-ROSTERS: Final[Mapping[RosterAct, Roster]] = {
-    RosterAct.REGISTER: Roster(read=_new_case, person="identity_number"),
-    RosterAct.DEPARTURE: Roster(read=_departure, person="identity_number", asks=PermitCommand.DEPART),
+def _dated_letter(text: str) -> str | FieldError:
+    """Return a letter with its day in ISO, where the day can be read; otherwise the whole as it is."""
+    parts = re.split(r"[|｜]", text)
+    if len(parts) != 3 or not parts[2].strip():
+        return text
+    day = day_in("consent_letter", parts[2])
+    return day if isinstance(day, FieldError) else "|".join([*parts[:2], day])
+
+
+REGISTER_COLUMNS: Final = (
+    CLIENT_REFERENCE,
+    NAME_ZH.needed(),
+    NAME_EN,
+    IDENTITY_NUMBER.needed(),
+    Column(
+        name="permit_card_number",
+        names_person=True,
+        mask=MASKS["permit_card_number"],
+        looks=re.compile(r"[Cc][0-9A-Za-z][0-9]{7}").fullmatch,
+    ),
+    Column(name="permit_card_valid_until", is_day=True),
+    Column(name="position", is_required=True),
+    Column(name="work_site", is_required=True),
+    Column(name="employment_kind", is_required=True),
+    Column(name="contract_start", is_day=True, is_required=True),
+    Column(name="contract_end", is_day=True),
+    EMAIL,
+    PHONE,
+    LANGUAGE.needed(),
+    Column(name="destinations", joins=True, is_required=True),
+    Column(name="state_worker", is_required=True),
+    Column(name="consent_letter", reads=_dated_letter),
+)
+DEPARTURE_COLUMNS: Final = (
+    CLIENT_REFERENCE,
+    IDENTITY_NUMBER,
+    Column(name="last_day", is_day=True, is_required=True),
+    Column(name="reason", is_required=True),
+)
+_REGISTER: Final = [column.name for column in REGISTER_COLUMNS]
+_DEPARTURE: Final = [column.name for column in DEPARTURE_COLUMNS]
+ROSTERS: Final[Mapping[str, Roster]] = {
+    PermitRoster.REGISTER: Roster(columns=REGISTER_COLUMNS, read=_new_case, person=IDENTITY_NUMBER.name),
+    PermitRoster.DEPARTURE: Roster(
+        columns=DEPARTURE_COLUMNS,
+        read=_departure,
+        person=IDENTITY_NUMBER.name,
+        asks=PermitCommand.DEPART,
+        stages=frozenset({Stage.APPROVED}),
+        elsewhere="A departure is reported of an approved registration; an open one is withdrawn.",
+    ),
 }

@@ -4,11 +4,11 @@ from typing import Final
 
 from pydantic import BaseModel, Field
 
-from cases.decisions.disputes import DEPARTURE
 from domain.actors import STAFF, Role
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
 from programmes.talent_permit.permit_requests import CardLostRequest, DisputeRequest, OwnCardLostRequest
 from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.words import ABOUT_DEPARTURE
 
 PATH: Final = "registrations"
 _EMPLOYER: Final = frozenset({Role.EMPLOYER})
@@ -127,7 +127,7 @@ def _nothing(_asked: DisputeRequest) -> dict[str, object]:
 
 
 def _departure(_asked: DisputeRequest) -> str:
-    return DEPARTURE
+    return ABOUT_DEPARTURE
 
 
 def _lost(asked: OwnCardLostRequest) -> dict[str, object]:

@@ -30,14 +30,14 @@ from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
-from domain.stages import IN_REVIEW, LIVE, PendingAct, Stage
+from domain.stages import IN_REVIEW, LIVE, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit import routes
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.words import PermitTask
+from programmes.talent_permit.words import PermitProposal, PermitTask
 
 
 class LifeEvent(StrEnum):
@@ -109,7 +109,7 @@ def _permit(file: CaseFile, track: At | None) -> PermitRow | None:
     return permit_rows(file).get(Destination(need(track, "track").key))
 
 
-def _signer(*acts: PendingAct) -> Who:
+def _signer(*acts: str) -> Who:
     """Return who may sign what was proposed of a permit."""
 
     def need_one(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -169,10 +169,10 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     ),
     proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF, need=need_no_proposal)),
     Move(
-        "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, second_signer(PendingAct.DEPARTURE),
+        "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, second_signer(PermitProposal.DEPARTURE),
         closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
     ),
-    rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE, second_signer(PendingAct.DEPARTURE)),
+    rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE, second_signer(PermitProposal.DEPARTURE)),
     Move(
         "R22, R30", frozenset({Stage.APPROVED, Stage.ENDED}), LifeEvent.DISPUTE, PERSON,
         opens=(Opens(PermitTask.DEPARTURE_DISPUTED, due=within_decision_days),),
@@ -190,10 +190,10 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     ),
     proposed("R24", _APPROVED, LifeEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move(
-        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PendingAct.REVOKE), Stage.ENDED,
+        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PermitProposal.REVOKE), Stage.ENDED,
         closes=_REVIEWED, notices=(Notice(PermitNotice.REGISTRATION_REVOKED),),
     ),
-    rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION, second_signer(PendingAct.REVOKE)),
+    rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION, second_signer(PermitProposal.REVOKE)),
     Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
     Move(
         "R29", _APPROVED, LifeEvent.CONTRACT_REMINDER_DUE, TIMER,
@@ -219,7 +219,7 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
 
 def _is_withholding(file: CaseFile, track: At | None) -> bool:
     permit = _permit(file, track)
-    return permit is not None and permit.pending_act == PendingAct.WITHHOLD
+    return permit is not None and permit.pending_act == PermitProposal.WITHHOLD
 
 
 def _holds_none(file: CaseFile, track: At | None) -> bool:
@@ -263,11 +263,11 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(_SIGN,), closes=(PermitTask.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
     ),
     Move(
-        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PendingAct.WITHHOLD), PermitStage.ENDED,
+        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PermitProposal.WITHHOLD), PermitStage.ENDED,
         closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_WITHHELD),),
     ),
     Move(
-        "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _signer(PendingAct.WITHHOLD),
+        "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _signer(PermitProposal.WITHHOLD),
         opens=(Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days),),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
@@ -343,20 +343,20 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.AUTHORITY_CONFLICT, due=_in_early_answer_days),),
         notices=(Notice(PermitNotice.AUTHORITY_CONFLICT),),
     ),
-    Move("P3, P26", _ANY, Event.SIGN, _signer(PendingAct.WITHHOLD, PendingAct.OUTCOME), notices=(_ASKED,)),
+    Move("P3, P26", _ANY, Event.SIGN, _signer(PermitProposal.WITHHOLD, PermitProposal.OUTCOME), notices=(_ASKED,)),
     Move(
         "P26", _ANY, PermitEvent.PROPOSE_OUTCOME, Who("officer", STAFF, need=_need_to_answer),
         opens=(_SIGN,), notices=(_ASKED,),
     ),
     Move(
-        "P26", _ANY, PermitEvent.CONFIRM_OUTCOME, _signer(PendingAct.OUTCOME),
+        "P26", _ANY, PermitEvent.CONFIRM_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(
             TaskKind.CONFIRM,
             Closes(PermitTask.AUTHORITY_CONFLICT, Condition("once no answer is held", _holds_none)),
         ),
     ),
     Move(
-        "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PendingAct.OUTCOME),
+        "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
 )  # fmt: skip

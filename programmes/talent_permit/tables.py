@@ -9,9 +9,9 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from cases.case.file import CaseFile
 from cases.case.row import OneCase
-from domain.answers import Outcome
 from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
 from domain.spellings import Place
+from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
 from store.case_tables import Answered, CaseTable, TrackTable
 from store.rows.base import TableRow

@@ -8,10 +8,10 @@ from cases.case.shows import FactSource, Told
 from domain.acts import Act
 from domain.case_facts import short_of
 from domain.folding import ActRow, Folding
-from domain.stages import Holder, PendingAct
+from domain.stages import Holder
 from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.requests import FactField
-from programmes.talent_permit.words import PermitAct
+from programmes.talent_permit.words import PermitAct, PermitProposal
 
 _APPLICATION: Final = "application"
 _EMPLOYERS: Final = "register of employers"
@@ -78,14 +78,14 @@ def _stage_after(row: ActRow) -> PermitStage | None:
 FOLDING: Final = Folding(
     stage_after=_stage_after,
     proposed={
-        PermitAct.PERMIT_WITHHOLD_PROPOSED: PendingAct.WITHHOLD.value,
-        Act.ANSWER_PROPOSED: PendingAct.OUTCOME.value,
+        PermitAct.PERMIT_WITHHOLD_PROPOSED: PermitProposal.WITHHOLD.value,
+        Act.ANSWER_PROPOSED: PermitProposal.OUTCOME.value,
     },
     settled=frozenset({Act.REJECTED, PermitAct.PERMIT_WITHHELD, PermitAct.PERMIT_CLOSED, Act.ANSWER_APPLIED}),
     waits_for=_WAITS_FOR,
     case_proposed={
-        PermitAct.REVOCATION_PROPOSED: PendingAct.REVOKE.value,
-        PermitAct.DEPARTURE_PROPOSED: PendingAct.DEPARTURE.value,
+        PermitAct.REVOCATION_PROPOSED: PermitProposal.REVOKE.value,
+        PermitAct.DEPARTURE_PROPOSED: PermitProposal.DEPARTURE.value,
     },
     case_settled=frozenset({PermitAct.REVOKED}),
 )

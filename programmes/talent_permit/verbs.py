@@ -42,7 +42,7 @@ from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
-from programmes.talent_permit.words import PermitAct, PermitCommand, PermitTask
+from programmes.talent_permit.words import ABOUT_DEPARTURE, PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -181,7 +181,7 @@ async def _answer_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
     employment.answer_dispute(file, actor, at, asked)
-    await disputes.end_dispute(file, connection, actor, at, asked.action.value)
+    await disputes.end_dispute(file, connection, actor, at, asked.action.value, about=ABOUT_DEPARTURE)
 
 
 async def _send_again(

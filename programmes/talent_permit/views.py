@@ -12,19 +12,20 @@ from cases.case.views import (
     FOR_STAFF,
     OBJECT_OR_NULL,
     OBJECTS,
+    AnyCaseView,
     CaseBody,
     CaseForStaff,
     CaseHead,
-    CaseView,
     FindingView,
     ProposalView,
     RejectionView,
     SeenByStaff,
     view,
 )
-from domain.answers import AnswerState, Outcome
+from domain.answers import AnswerState
 from domain.findings import Audience, Finding
 from domain.languages import Language
+from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
 
@@ -144,7 +145,7 @@ class Permits:
 
 
 @view
-class RegistrationView(Permits, CaseView, CaseBody, Destinations, CaseHead):
+class RegistrationView(Permits, AnyCaseView, CaseBody, Destinations, CaseHead):
     """A registration as its reader may see it."""
 
 
@@ -174,7 +175,7 @@ class RegistrationAfterFact(RegistrationLookingAhead):
     approval_needs_second_signature: bool
 
 
-def case(showing: Showing, seen: CaseView) -> RegistrationView:
+def case(showing: Showing, seen: AnyCaseView) -> RegistrationView:
     """Return a case with what is of registrations alone, as its reader may see it."""
     file, inside = showing.case, showing.actor.is_inside
     listed = [d for d in sorted(permit_rows(file)) if inside or permit_rows(file)[d].stage is not None]
@@ -284,7 +285,7 @@ COLUMNS: Final = (
 )  # fmt: skip
 
 
-def cells(seen: CaseView, given: Mapping[str, Any]) -> dict[str, object]:
+def cells(seen: AnyCaseView, given: Mapping[str, Any]) -> dict[str, object]:
     """Return the columns of a registration that not every case has."""
     person, employment = given.get("person", {}), given.get("employment", {})
     values: dict[str, object] = {

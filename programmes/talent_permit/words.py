@@ -50,6 +50,19 @@ DEADLINES: Final[Mapping[str, DeadlineMeaning]] = {
 }
 
 
+class PermitProposal(StrEnum):
+    """What is proposed of a talent permit, or of one of its permits, and waits for a second signature."""
+
+    REVOKE = "revoke"
+    DEPARTURE = "departure"
+    WITHHOLD = "withhold"
+    OUTCOME = "outcome"
+
+
+# What the dispute of a departure is kept as being about: a stored spelling.
+ABOUT_DEPARTURE: Final = "departure"
+
+
 class PermitTask(StrEnum):
     """What a person is asked to do about a talent permit."""
 

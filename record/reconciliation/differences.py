@@ -224,7 +224,7 @@ def _answer_as_sealed(evidence: Evidence, answer: AnswerRow) -> Iterator[Differe
         yield Difference("answer_altered", {"table": "answers", "outcome_id": outcome_id, "column": "body"})
         return
     compared = [
-        ("outcome", content.outcome.value, answer.outcome),
+        ("outcome", str(content.outcome), answer.outcome),
         ("destination", content.destination, answer.destination),
         ("occurred_at", content.occurred_at, answer.occurred_at),
     ]

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from cases.programme import Programme
-from domain.answers import AuthorityAnswer
+from domain.answers import OutsideAnswer
 from domain.commands import CommandState
 from proof.statements import ActorStatement
 from record.case import Record
@@ -79,7 +79,7 @@ class Evidence:
     commands: Mapping[str, StoredRequest]
     leaves: Mapping[int, str]
     state_hashes: Mapping[int, bytes] | None
-    contents: Mapping[str, AuthorityAnswer | None] | None
+    contents: Mapping[str, OutsideAnswer | None] | None
     facts: Mapping[int, FactContent | None] | None
     at: datetime
     hashes: Mapping[str, frozenset[bytes]] = field(default_factory=dict)

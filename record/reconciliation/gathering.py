@@ -14,9 +14,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.facts import place_of
 from cases.case.state import case_state, state_hash
 from cases.keys.register import wait_for_signer
-from cases.programme import programme
+from cases.programme import Programme, programme
 from cases.shared.context import Context
-from domain.answers import AuthorityAnswer
+from domain.answers import OutsideAnswer
 from domain.commands import CommandState
 from domain.errors import Defect, Refused, need
 from domain.spellings import STATE_FORMS
@@ -73,12 +73,7 @@ def _evidence(
         if isinstance(row, TrackRow)
     }
     key = _key(context, found.key)
-    contents = None if key is None else {str(row.answer_id): _content(key, row) for row in found.answers}
-    hashes = {
-        answer_id: of.answer_hashes(context, content)
-        for answer_id, content in (contents or {}).items()
-        if content is not None
-    }
+    read = {} if key is None else {str(row.answer_id): _content(context, of, key, row) for row in found.answers}
     states = {form: case_state(found.register, of.tables, found.own, form) for form in STATE_FORMS}
     return Evidence(
         programme=of,
@@ -89,9 +84,9 @@ def _evidence(
         commands=_requests(context, key, found.commands, unknown),
         leaves=found.leaves,
         state_hashes=None if key is None else {form: state_hash(key, state) for form, state in states.items()},
-        contents=contents,
+        contents=None if key is None else {each: content for each, (content, _) in read.items()},
         facts=None if key is None else {row.number: _fact(key, row) for row in found.beside.facts},
-        hashes=hashes,
+        hashes={each: hashes for each, (_, hashes) in read.items()},
         beside=found.beside,
         at=at,
     )
@@ -162,10 +157,12 @@ def _key(context: Context, wrapped: WrappedKey) -> DataKey | None:
         return None
 
 
-def _content(key: DataKey, row: AnswerRow) -> AuthorityAnswer | None:
-    """Return what an answer said when it was sealed, or None where that was altered."""
+def _content(
+    context: Context, of: Programme, key: DataKey, row: AnswerRow
+) -> tuple[OutsideAnswer | None, frozenset[bytes]]:
+    """Return what an answer said when it was sealed, with what it may hash to; None where that was altered."""
     try:
         plain = key.open("answers", "body", str(row.answer_id), row.body)
-        return AuthorityAnswer.model_validate_json(plain)
+        return need(of.hears, "hears").read_hashed(context, plain)
     except (Defect, ValidationError):
-        return None
+        return None, frozenset()

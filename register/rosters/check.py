@@ -8,16 +8,16 @@ from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import load_case
-from cases.programme import Roster, RosterRow, programme_of
+from cases.programme import RosterRow
 from cases.shared.context import Context
 from cases.shared.persons import document_hash
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from domain.roster import RosterAct, RowResult
-from domain.stages import Stage
+from domain.roster import RowResult
 from register.rosters.cells import as_codes, explained
 from register.rosters.file import EXTRA
+from register.rosters.kinds import RosterKind
 from store.tables import cases, person_documents
 
 Cells = Mapping[str, str]
@@ -61,31 +61,29 @@ class Seen:
         return repeat
 
 
-def read_row(cells: Cells, act: RosterAct, roster: Roster) -> Read | list[FieldError]:
+def read_row(cells: Cells, kind: RosterKind) -> Read | list[FieldError]:
     """Return what a row asks for, or what is wrong with it."""
     if EXTRA in cells:
         return [FieldError("row", FieldCode.UNKNOWN_FIELD, "", "more_cells_than_headers")]
-    row, wrong = as_codes(cells, act)
-    read = roster.read(row)
+    row, wrong = as_codes(cells, kind)
+    read = kind.roster.read(row)
     if not wrong:
-        return [explained(error) for error in read] if isinstance(read, list) else read
+        return [explained(error, kind) for error in read] if isinstance(read, list) else read
     # What is left out of the row for a reason of its own is not missing.
     named = {error.field for error in wrong}
-    if named & {"client_reference", roster.person}:
+    if named & {"client_reference", kind.roster.person}:
         named.add("client_reference")  # under which the lack of both is told
     others = read if isinstance(read, list) else []
-    return wrong + [explained(error) for error in others if error.field not in named]
+    return wrong + [explained(error, kind) for error in others if error.field not in named]
 
 
-def check_in_file(
-    rows: Iterable[tuple[int, Cells]], act: RosterAct, roster: Roster
-) -> tuple[list[Checked], list[tuple[int, Read]]]:
+def check_in_file(rows: Iterable[tuple[int, Cells]], kind: RosterKind) -> tuple[list[Checked], list[tuple[int, Read]]]:
     """Return the rows that are settled by the file alone, and the others as read."""
     settled: list[Checked] = []
     others: list[tuple[int, Read]] = []
     seen = Seen()
     for number, cells in rows:
-        read = read_row(cells, act, roster)
+        read = read_row(cells, kind)
         if isinstance(read, list):
             settled.append(Checked(number, RowResult.DEFECT, errors=tuple(read)))
         elif seen.is_repeat(read):
@@ -99,33 +97,39 @@ async def check_in_register(
     context: Context,
     connection: AsyncConnection,
     employer_id: str,
-    roster: Roster,
+    kind: RosterKind,
     rows: Sequence[tuple[int, Read]],
 ) -> list[Checked]:
     """Return what the register says of rows, looking at the employer's own live cases only."""
-    cases = await _own_live_cases(context, connection, employer_id, [read for _, read in rows])
-    return [_check_one(context, number, read, cases, roster) for number, read in rows]
+    cases = await _own_live_cases(context, connection, employer_id, kind, [read for _, read in rows])
+    return [_check_one(context, number, read, cases, kind) for number, read in rows]
 
 
-async def find_own_live(context: Context, connection: AsyncConnection, employer_id: str, read: Read) -> str | None:
-    """Return the reference of the employer's live case of this person, if there is one."""
-    cases = await _own_live_cases(context, connection, employer_id, [read])
+async def find_own_live(
+    context: Context, connection: AsyncConnection, employer_id: str, kind: RosterKind, read: Read
+) -> str | None:
+    """Return the reference of the employer's live case of this person in the programme, if there is one."""
+    cases = await _own_live_cases(context, connection, employer_id, kind, [read])
     case = _by_person(context, read, cases)
     return None if case is None else case.reference
 
 
-async def check_departures(
-    context: Context, connection: AsyncConnection, actor: Actor, rows: Mapping[int, Read], checked: Iterable[Checked]
+async def check_asked(
+    context: Context,
+    connection: AsyncConnection,
+    actor: Actor,
+    kind: RosterKind,
+    rows: Mapping[int, Read],
+    checked: Iterable[Checked],
 ) -> list[Checked]:
-    """Return the results of rows with those departures as defects that their cases would not take today."""
+    """Return the results of rows, as defects those that ask of their cases what these would not take today."""
     at, found = context.clock(), []
     for one in checked:
         read = rows[one.row]
         if read.asked is not None and one.result is RowResult.NEW:
             file = await load_case(context, connection, str(one.reference))
             try:
-                declared = programme_of(file)
-                command = declared.commands[declared.asked_by(RosterAct.DEPARTURE)]
+                command = kind.programme.commands[kind.programme.asked_by(kind.act)]
                 if command.look is not None:
                     command.look(file, actor, at, read.asked)
             except Refused as refused:
@@ -137,7 +141,7 @@ async def check_departures(
 
 
 async def _own_live_cases(
-    context: Context, connection: AsyncConnection, employer_id: str, rows: Iterable[Read]
+    context: Context, connection: AsyncConnection, employer_id: str, kind: RosterKind, rows: Iterable[Read]
 ) -> list[Case]:
     reads = list(rows)
     hashes = [document_hash(context, read.document) for read in reads if read.document is not None]
@@ -145,17 +149,17 @@ async def _own_live_cases(
     query = (
         select(cases.c.reference, cases.c.client_reference, cases.c.stage, person_documents.c.lookup_hash)
         .outerjoin(person_documents, person_documents.c.person_id == cases.c.person_id)
-        .where(cases.c.employer_id == employer_id, cases.c.live)
+        .where(cases.c.employer_id == employer_id, cases.c.live, cases.c.programme == kind.programme.code)
         .where(person_documents.c.lookup_hash.in_(hashes) | cases.c.client_reference.in_(given))
     )
     return [Case(*row) for row in await connection.execute(query)]
 
 
-def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case], roster: Roster) -> Checked:
+def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case], kind: RosterKind) -> Checked:
     by_person = _by_person(context, read, cases)
     by_reference = next((c for c in cases if c.client_reference == read.client_reference is not None), None)
     if read.asked is not None:
-        return _check_departure(number, read, by_person, by_reference, roster)
+        return _check_asked_one(number, read, by_person, by_reference, kind)
     if by_person is not None:
         return Checked(number, RowResult.ALREADY_REGISTERED, by_person.reference)
     if by_reference is not None:
@@ -166,18 +170,18 @@ def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case],
     return Checked(number, RowResult.NEW)
 
 
-def _check_departure(
-    number: int, read: Read, by_person: Case | None, by_reference: Case | None, roster: Roster
+def _check_asked_one(
+    number: int, read: Read, by_person: Case | None, by_reference: Case | None, kind: RosterKind
 ) -> Checked:
-    """Return which approved registration a departure means; two keys have to mean the same."""
-    key = roster.person if read.client_reference is None else "client_reference"
+    """Return which case a row means that asks something of one; two keys have to mean the same."""
+    key = kind.roster.person if read.client_reference is None else "client_reference"
     found = by_reference if read.client_reference is not None else by_person
     both = read.client_reference is not None and read.document is not None
     if found is None or (both and (by_person is None or by_person.reference != found.reference)):
         message = "You have no live registration that this row means."
         return Checked(number, RowResult.DEFECT, errors=(FieldError(key, "case_unknown", message),))
-    if found.stage != Stage.APPROVED:
-        message = "A departure is reported of an approved registration; an open one is withdrawn."
+    stages, message = kind.roster.stages, kind.roster.elsewhere
+    if stages and found.stage not in stages:
         return Checked(number, RowResult.DEFECT, found.reference, (FieldError(key, "wrong_stage", message),))
     return Checked(number, RowResult.NEW, found.reference)
 

@@ -1,7 +1,7 @@
 """The columns of a roster: which header means which, what may pass unread, and what is refused lest it be lost."""
 
 import re
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from difflib import get_close_matches
 from itertools import islice
 from typing import Final, NamedTuple
@@ -9,28 +9,21 @@ from typing import Final, NamedTuple
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.languages import Language
-from domain.roster import REQUIRED, RosterAct, columns_for
 from domain.sheets import Cell, mark_of, plain_header, text_of
-from texts.roster import ANNOTATIONS, COLUMNS, OWN_COLUMNS, headers_of
+from register.rosters.kinds import RosterKind
+from texts.roster import ANNOTATIONS, OWN_COLUMNS
 
 _LONGEST: Final = 100  # characters of a header that are compared
 _LIKE: Final = 0.8  # of a header to one that is known
 _LIKE_A_VALUE: Final = re.compile(r"[0-9]{6}|@")
 _LOOKED_AT: Final = 50  # cells of a column, to see what it holds
 _MOST_OF: Final = 0.5
-# What the cells of a column look like that would be lost if its header is not known.
-_LOOKS: Final[Mapping[str, Callable[[str], object]]] = {
-    "email": re.compile(r"[^@\s]+@[^@\s]+\.[^@\s]+").fullmatch,
-    "phone": re.compile(r"(\+?86[- ]?)?1[3-9][0-9][- ]?[0-9]{4}[- ]?[0-9]{4}").fullmatch,
-    "permit_card_number": re.compile(r"[Cc][0-9A-Za-z][0-9]{7}").fullmatch,
-}
 # An annotated roster that is sent again has these beside the employer's own.
 _ADDED: Final = frozenset(
     plain_header(ANNOTATIONS[name].in_language(language))
     for name in ("sheet_row", "result", "reference", "to_mend")
     for language in Language
 )
-_BY_ACT: Final = {act: headers_of(columns_for(act)) for act in RosterAct}
 
 
 class Header(NamedTuple):
@@ -40,36 +33,36 @@ class Header(NamedTuple):
     column: str | None
 
 
-def known_words(act: RosterAct) -> list[str]:
-    """Return the plain headers that are known for an act."""
-    return sorted(_BY_ACT[act])
+def known_words(kind: RosterKind) -> list[str]:
+    """Return the plain headers that are known for a kind of roster."""
+    return sorted(kind.headers)
 
 
-def columns_of(written: Sequence[str], act: RosterAct, below: Sequence[Sequence[Cell]] = ()) -> list[Header]:
+def columns_of(written: Sequence[str], kind: RosterKind, below: Sequence[Sequence[Cell]] = ()) -> list[Header]:
     """Return the column that each header means; letter case, width, spaces, stars and hints do not matter.
 
     Args:
         written: the headers, without the empty ones at the end.
-        act: what the roster asks for.
+        kind: what the roster asks for.
         below: the lines below the headers.
 
     Raises:
         Refused: `invalid`, naming by place and header a column that comes twice, one that is not known and whose
             content would be lost, one with content and no header, and each column that is missing.
     """
-    names = _BY_ACT[act]
+    names = kind.headers
     headers = [Header(header.strip(), names.get(plain_header(header))) for header in written]
     there = [header.column for header in headers]
-    missing = [column for column in columns_for(act) if column not in there]
+    missing = [column for column in kind.columns if column not in there]
     errors = []
     for at, header in enumerate(headers):
         if header.column is not None and header.column in there[:at]:
             errors.append(_error(at, FieldCode.UNKNOWN_FIELD, "column_twice", header.written))
         elif header.column is None:
-            errors += _unread(at, header, missing, below, names)
+            errors += _unread(at, header, missing, below, kind)
     errors += [
-        FieldError(column, FieldCode.REQUIRED, "", "column_missing", about=_title(column))
-        for column in sorted(REQUIRED[act].intersection(missing))
+        FieldError(column, FieldCode.REQUIRED, "", "column_missing", about=_title(column, kind))
+        for column in sorted(kind.required.intersection(missing))
     ]
     if errors:
         raise Refused("invalid", "The headers of the roster do not hold.", errors)
@@ -77,7 +70,7 @@ def columns_of(written: Sequence[str], act: RosterAct, below: Sequence[Sequence[
 
 
 def _unread(
-    at: int, header: Header, missing: Sequence[str], below: Sequence[Sequence[Cell]], names: Mapping[str, str]
+    at: int, header: Header, missing: Sequence[str], below: Sequence[Sequence[Cell]], kind: RosterKind
 ) -> Iterable[FieldError]:
     """Yield what is wrong with leaving a column unread: it is like one that is missing, or has no header."""
     plain = plain_header(header.written)
@@ -89,8 +82,8 @@ def _unread(
     if not plain:
         yield _error(at, FieldCode.REQUIRED, "column_without_header", str(at + 1))
         return
-    lost = [known for known, column in names.items() if column in missing]
-    looks = [look for column, look in _LOOKS.items() if column in missing]
+    lost = [known for known, column in kind.headers.items() if column in missing]
+    looks = [look for column in missing if (look := kind.columns[column].looks) is not None]
     if get_close_matches(plain[:_LONGEST], lost, 1, _LIKE) or any(
         sum(look(text) is not None for text in held) > _MOST_OF * len(held) for look in looks
     ):
@@ -109,7 +102,7 @@ def _error(at: int, code: FieldCode, words: str, written: str) -> FieldError:
     return FieldError(f"header[{at}]", code, "", words, about=str(at + 1) if is_value else written[:_LONGEST])
 
 
-def _title(column: str) -> str:
+def _title(column: str, kind: RosterKind) -> str:
     """Return the headers by which a missing column may be added."""
-    header = COLUMNS[column].header
+    header = kind.words.columns[column].header
     return " / ".join(dict.fromkeys(header.in_language(language) for language in Language))

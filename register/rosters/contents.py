@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import text
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.programme import programmes_of
 from cases.shared.context import Context
 from domain.errors import Defect, Refused
 from register.rosters.reads import open_row
@@ -42,7 +43,6 @@ _FORGET_OLD: Final = text("""
     )
     UPDATE rosters r SET emptied_at = :at FROM old WHERE r.roster_id = old.roster_id
 """)
-_NAMING: Final = ("name_zh", "name_en", "identity_number", "permit_card_number", "email", "phone")
 
 
 class _Kept(NamedTuple):
@@ -80,7 +80,9 @@ async def empty_old(context: Context, at: datetime, before: datetime, most: int)
 
 
 async def _names(context: Context, connection: AsyncConnection, references: Collection[str]) -> frozenset[str]:
-    """Return how the person was named in any version of the facts."""
+    """Return how the person was named in any version of the facts, in whichever field a roster has a column for."""
+    rosters = [roster for each in programmes_of(context) for roster in each.rosters.values()]
+    naming = {column.name for roster in rosters for column in roster.columns if column.names_person}
     names: set[str] = set()
     for row in await connection.execute(_APPLICATIONS, {"references": list(references)}):
         try:
@@ -88,7 +90,7 @@ async def _names(context: Context, connection: AsyncConnection, references: Coll
             body = json.loads(key.open("applications", "body", f"{row.reference}/{row.version}", row.body))
         except (Defect, Refused):
             continue  # what cannot be opened names nobody any more
-        names.update(_plain(value) for name in _NAMING if (value := body["person"].get(name)))
+        names.update(_plain(value) for name in naming if (value := body["person"].get(name)))
     return frozenset(names)
 
 

@@ -9,9 +9,9 @@ from cases.files.apart import Apart
 from cases.files.refusals import file_refused
 from domain.errors import Refused
 from domain.field_errors import FieldCode
-from domain.roster import DAYS, RosterAct
 from domain.sheets import BROKEN, DATE, NUMBER, ROUNDED, Cell, is_blank, mark_of, text_of
 from register.rosters.columns import Header, columns_of, known_words
+from register.rosters.kinds import RosterKind
 
 MOST_BYTES: Final = 10 * 1024 * 1024  # api.md, "General"
 MOST_ROWS: Final = 20_000
@@ -42,7 +42,7 @@ async def read_roster(
     content: bytes,
     content_type: str,
     filename: str,
-    act: RosterAct,
+    kind: RosterKind,
     *,
     whose: str,
     encoding: str | None = None,
@@ -54,12 +54,12 @@ async def read_roster(
     """
     if len(content) > MOST_BYTES:
         raise Refused("body_too_large", "A roster has at most 10 MiB.")
-    kind = "xlsx" if _is_xlsx(content, content_type, filename) else "csv"
-    options = {"kind": kind, "encoding": encoding, "words": known_words(act)}
+    sheet = "xlsx" if _is_xlsx(content, content_type, filename) else "csv"
+    options = {"kind": sheet, "encoding": encoding, "words": known_words(kind)}
     return await apart.run("read_sheet", content, options, whose=whose)
 
 
-def roster_sheet(read: bytes, act: RosterAct) -> RosterSheet:
+def roster_sheet(read: bytes, kind: RosterKind) -> RosterSheet:
     """Return the rows of a roster by number, counted without the header, each as text by column.
 
     Raises:
@@ -70,8 +70,8 @@ def roster_sheet(read: bytes, act: RosterAct) -> RosterSheet:
     if header_row is None:
         raise file_refused(FieldCode.REQUIRED, "no_rows")
     below = lines[header_row:]
-    headers = columns_of(_without_end([text_of(cell) for cell in lines[header_row - 1]]), act, below)
-    rows = list(_rows(below, headers, is_1904=found["is_1904"]))
+    headers = columns_of(_without_end([text_of(cell) for cell in lines[header_row - 1]]), kind, below)
+    rows = list(_rows(below, headers, _days(kind), is_1904=found["is_1904"]))
     if not rows:
         raise file_refused(FieldCode.REQUIRED, "no_rows")
     return RosterSheet(header_row, headers, rows)
@@ -89,7 +89,7 @@ def _is_xlsx(content: bytes, content_type: str, filename: str) -> bool:
 
 
 def _rows(
-    lines: Sequence[Sequence[Cell]], headers: Sequence[Header], *, is_1904: bool
+    lines: Sequence[Sequence[Cell]], headers: Sequence[Header], days: frozenset[str], *, is_1904: bool
 ) -> Iterator[tuple[int, dict[str, str]]]:
     taken = 0
     read = [at for at, header in enumerate(headers) if header.column is not None]
@@ -100,10 +100,10 @@ def _rows(
         taken += 1
         if taken > MOST_ROWS:
             raise file_refused(FieldCode.TOO_LONG, "too_many_rows")
-        yield number, _row(line, headers, is_1904=is_1904)
+        yield number, _row(line, headers, days, is_1904=is_1904)
 
 
-def _row(line: Sequence[Cell], headers: Sequence[Header], *, is_1904: bool) -> dict[str, str]:
+def _row(line: Sequence[Cell], headers: Sequence[Header], days: frozenset[str], *, is_1904: bool) -> dict[str, str]:
     row: dict[str, str] = {}
     marks: dict[str, str] = {}
     for at, (header, cell) in enumerate(zip(headers, line, strict=False)):
@@ -112,7 +112,7 @@ def _row(line: Sequence[Cell], headers: Sequence[Header], *, is_1904: bool) -> d
                 row[f"{UNREAD}{at}"] = text_of(cell)
             continue
         row[header.column] = text_of(cell)
-        if mark := _telling(header.column, mark_of(cell), is_1904=is_1904):
+        if mark := _telling(mark_of(cell), is_day=header.column in days, is_1904=is_1904):
             marks[header.column] = mark
     if marks:
         row[MARKS] = json.dumps(marks)
@@ -121,9 +121,13 @@ def _row(line: Sequence[Cell], headers: Sequence[Header], *, is_1904: bool) -> d
     return row
 
 
-def _telling(column: str, mark: str, *, is_1904: bool) -> str:
+def _days(kind: RosterKind) -> frozenset[str]:
+    return frozenset(name for name, column in kind.columns.items() if column.is_day)
+
+
+def _telling(mark: str, *, is_day: bool, is_1904: bool) -> str:
     """Return the mark of a cell where it says something of the column; nothing where the text says it all."""
-    if column in DAYS:
+    if is_day:
         return NUMBER_1904 if mark == NUMBER and is_1904 else "" if mark == DATE else mark
     return mark if mark in (ROUNDED, BROKEN, DATE) else ""
 

@@ -18,9 +18,10 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.errors import Refused
-from domain.roster import OnDefect, RosterAct, RosterStatus
+from domain.roster import OnDefect, RosterStatus
 from domain.stages import Standing
 from register.rosters.file import read_roster, roster_sheet
+from register.rosters.kinds import RosterKind, kind_of
 from register.rosters.reads import open_head, roster_view, seal_head
 from store.case_rows import load_employer
 from store.encryption import DataKey
@@ -45,7 +46,7 @@ class RosterFile:
     content: bytes = field(repr=False)
     content_type: str
     filename: str
-    act: RosterAct
+    act: str
     dry_run: bool
     on_defect: OnDefect
     encoding: str | None = None
@@ -66,19 +67,20 @@ async def receive(context: Context, actor: Actor, file: RosterFile, idempotency:
 
 async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency: Idempotency) -> Reply:
     whose = actor.employer_id or ""
+    kind = kind_of(context, file.act)
     read = await read_roster(
-        context.apart, file.content, file.content_type, file.filename, file.act, whose=whose, encoding=file.encoding
+        context.apart, file.content, file.content_type, file.filename, kind, whose=whose, encoding=file.encoding
     )
-    sheet = await asyncio.to_thread(roster_sheet, read, file.act)
+    sheet = await asyncio.to_thread(roster_sheet, read, kind)
 
     async def write(connection: AsyncConnection) -> Done:
         at = context.clock()
-        await _check_employer(context, connection, actor, file.act)
+        await _check_employer(context, connection, actor, kind)
         key = await add_data_key(context, connection)
         roster = RosterRow(
             roster_id=uuid4(),
             employer_id=whose,
-            act=file.act.value,
+            act=file.act,
             dry_run=file.dry_run,
             on_defect=file.on_defect.value,
             actor=actor.model_dump(mode="json"),
@@ -105,12 +107,12 @@ async def _receive(context: Context, actor: Actor, file: RosterFile, idempotency
     return (await once(context, actor, idempotency, write)).reply
 
 
-async def _check_employer(context: Context, connection: AsyncConnection, actor: Actor, act: RosterAct) -> None:
+async def _check_employer(context: Context, connection: AsyncConnection, actor: Actor, kind: RosterKind) -> None:
     employer = await load_employer(connection, actor.employer_id or "")
     if employer is None:
         raise UnknownEmployer
     today = day_of(context.clock())
-    if act is RosterAct.REGISTER and employer.standing_on(today) is not Standing.GOOD:
+    if kind.roster.asks is None and employer.standing_on(today) is not Standing.GOOD:
         raise Refused("employer_not_in_good_standing", "The employer's standing does not allow new submissions.")
 
 

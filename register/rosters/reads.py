@@ -16,20 +16,15 @@ from cases.shared.pages import cut
 from domain.actors import Actor
 from domain.errors import FieldError, Refused
 from domain.languages import Language
-from domain.masks import MASKS
-from domain.roster import DAYS, LINE_LIMIT, OnDefect, RosterAct, RosterStatus, RowResult
-from domain.written_days import FORMS
+from domain.roster import LINE_LIMIT, OnDefect, RosterStatus, RowResult
 from register.rosters.columns import Header
 from register.rosters.file import RosterSheet
+from register.rosters.kinds import RosterKind, kind_of
 from register.rosters.views import RosterColumnView, RosterErrorView, RosterRowView, RosterShown
 from store.encryption import DataKey
 from store.rows.rosters import RosterLineRow, RosterRow
 from store.tables import roster_rows, rosters
 from texts.problems import FIELD_ERRORS, PROBLEMS, field_message, particular_sentence, problem_detail
-from texts.roster import allowed, open_ended
-
-# Of these a reader sees enough to find the cell again; the rest of a row is whole to the employer that sent it.
-_MASKED: Final = frozenset({"identity_number", "permit_card_number", "email", "phone"})
 
 
 class SheetHead(NamedTuple):
@@ -99,10 +94,11 @@ async def get_rows(
         .limit(limit + 1)
     )
     async with context.database.begin(actor.tenant) as connection:
-        _, key, head = await find_roster(context, connection, roster_id)
+        roster, key, head = await find_roster(context, connection, roster_id)
         found = RosterLineRow.all_of(await connection.execute(query))
     page, last = cut(found, limit, lambda line: line.row)
-    return [row_view(line, key, head, language) for line in page], last
+    kind = kind_of(context, roster.act)
+    return [row_view(line, key, head, kind, language) for line in page], last
 
 
 async def find_roster(
@@ -137,7 +133,7 @@ def roster_view(roster: RosterRow, counts: Mapping[str, int], head: SheetHead, n
     """Return a roster as its employer sees it; columns that are not read stand there as they were written."""
     return RosterShown(
         id=str(roster.roster_id),
-        act=RosterAct(roster.act),
+        act=roster.act,
         dry_run=roster.dry_run,
         on_defect=OnDefect(roster.on_defect),
         status=RosterStatus(roster.status),
@@ -150,7 +146,9 @@ def roster_view(roster: RosterRow, counts: Mapping[str, int], head: SheetHead, n
     )
 
 
-def row_view(row: RosterLineRow, key: DataKey | None, head: SheetHead, language: Language) -> RosterRowView:
+def row_view(
+    row: RosterLineRow, key: DataKey | None, head: SheetHead, kind: RosterKind, language: Language
+) -> RosterRowView:
     """Return what became of a row, with the cell of each defect as the sheet has it."""
     cells: Mapping[str, str] = {}
     if row.errors and key is not None and row.body:
@@ -160,7 +158,7 @@ def row_view(row: RosterLineRow, key: DataKey | None, head: SheetHead, language:
         sheet_row=head.header_row + row.row,
         result=None if row.result is None else RowResult(row.result),
         reference=row.reference,
-        errors=[_error_view(error, cells, head, language) for error in row.errors],
+        errors=[_error_view(error, cells, head, kind, language) for error in row.errors],
     )
 
 
@@ -187,7 +185,7 @@ def message_of(error: Mapping[str, Any], language: Language) -> str:
 
 
 def _error_view(
-    error: Mapping[str, Any], cells: Mapping[str, str], head: SheetHead, language: Language
+    error: Mapping[str, Any], cells: Mapping[str, str], head: SheetHead, kind: RosterKind, language: Language
 ) -> RosterErrorView:
     column = error["field"]
     value = cells.get(column)
@@ -196,21 +194,16 @@ def _error_view(
         code=error["code"],
         message=message_of(error, language),
         header=head.header_of(column),
-        value=masked(column, value) if value else None,
-        allowed=error.get("allowed") or allowed_in(column, language),
+        value=masked(value, column, kind) if value else None,
+        allowed=error.get("allowed") or kind.allowed(column, language),
     )
 
 
-def masked(column: str, value: str) -> str:
-    """Return a value of a column as it is shown: what tells of a person is hidden but for its ends."""
+def masked(value: str, column: str, kind: RosterKind) -> str:
+    """Return a value of a column as it is shown: what tells of a person is hidden but for its ends.
+
+    A reader sees enough to find the cell again; the rest of a row is whole to the employer that sent it.
+    """
     value = value[:LINE_LIMIT]
-    if column == "email" and "@" not in value:
-        return "*" * len(value)
-    return MASKS[column](value) if column in _MASKED else value
-
-
-def allowed_in(column: str, language: Language) -> list[str]:
-    """Return what a column may hold: its words, or the forms in which a day is taken; none for free text."""
-    if column in DAYS:
-        return [*FORMS, open_ended(language)] if column == "contract_end" else list(FORMS)
-    return allowed(column, language)
+    mask = kind.columns[column].mask if column in kind.columns else None
+    return value if mask is None else mask(value)

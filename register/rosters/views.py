@@ -1,7 +1,10 @@
 """What is shown of rosters."""
 
+from typing import Annotated
+
 from pydantic import Field
 
+from cases.shared.views import Coded
 from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
 from domain.views import Told, View
 
@@ -17,7 +20,7 @@ class RosterShown(View):
     """A roster and how far it is."""
 
     id: str
-    act: RosterAct
+    act: Annotated[str, Coded(RosterAct)]
     dry_run: bool
     on_defect: OnDefect
     status: RosterStatus

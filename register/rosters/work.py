@@ -13,23 +13,23 @@ from cases.commands.intake import accept
 from cases.commands.one_live import taken_again_at
 from cases.commands.sweeper import Sending
 from cases.keys.data import get_data_key
-from cases.programme import Programme, Roster, programmes_of
 from cases.shared import pace
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency
 from domain.actors import Actor
 from domain.errors import FieldError, Refused, Unavailable, need
-from domain.roster import OnDefect, RosterAct, RosterStatus, RowResult
+from domain.roster import OnDefect, RosterStatus, RowResult
 from domain.spellings import ROSTER_ROUTE
 from register.rosters.check import (
     Checked,
     Read,
-    check_departures,
+    check_asked,
     check_in_file,
     check_in_register,
     find_own_live,
     read_row,
 )
+from register.rosters.kinds import RosterKind, acts_of, kind_of
 from register.rosters.reads import count_results, open_row, stored_errors
 from store.encryption import DataKey
 from store.rows.rosters import RosterLineRow, RosterRow
@@ -42,13 +42,14 @@ _IDLE_SECONDS: Final = 1.0
 _AWAY_SECONDS: Final = 5.0
 _Item = TypeVar("_Item")
 
-# The employer served longest ago comes first, so that a large roster or many of them hold up nobody else's.
+# The employer served longest ago comes first, so that a large roster or many of them hold up nobody else's. What a
+# programme asks that is declared elsewhere, as by a later version, is left to a process that knows it.
 _LEASE: Final = text("""
     UPDATE rosters SET lease_until = clock_timestamp() + interval '60 seconds'
     WHERE roster_id = (
         SELECT r.roster_id FROM rosters r
         WHERE r.status IN ('checking', 'running') AND (r.lease_until IS NULL OR r.lease_until < clock_timestamp())
-        AND (r.resumes_at IS NULL OR r.resumes_at <= :at)
+        AND (r.resumes_at IS NULL OR r.resumes_at <= :at) AND r.act = ANY(CAST(:acts AS text[]))
         ORDER BY (SELECT max(o.lease_until) FROM rosters o WHERE o.employer_id = r.employer_id) NULLS FIRST, r.at
         LIMIT 1 FOR UPDATE OF r SKIP LOCKED
     )
@@ -70,7 +71,7 @@ class Job(NamedTuple):
 
     roster_id: UUID
     employer_id: str
-    act: RosterAct
+    kind: RosterKind
     dry_run: bool
     on_defect: OnDefect
     actor: Actor
@@ -110,7 +111,8 @@ async def work_once(context: Context, starter: Sending | None = None) -> bool:
 
 async def _lease(context: Context) -> Job | None:
     async with context.database.begin() as connection:
-        roster_id = (await connection.execute(_LEASE, {"at": context.clock()})).scalar_one_or_none()
+        leased = await connection.execute(_LEASE, {"at": context.clock(), "acts": acts_of(context)})
+        roster_id = leased.scalar_one_or_none()
         if roster_id is None:
             return None
         query = select(rosters).where(rosters.c.roster_id == roster_id)
@@ -119,7 +121,7 @@ async def _lease(context: Context) -> Job | None:
     return Job(
         roster_id=found.roster_id,
         employer_id=found.employer_id,
-        act=RosterAct(found.act),
+        kind=kind_of(context, found.act),
         dry_run=found.dry_run,
         on_defect=OnDefect(found.on_defect),
         actor=Actor.model_validate(found.actor),
@@ -134,13 +136,13 @@ async def _check(context: Context, job: Job) -> None:
     async with context.database.begin() as connection:
         query = select(roster_rows.c.row, roster_rows.c.body).where(roster_rows.c.roster_id == job.roster_id)
         sealed = [(r.row, r.body) for r in await connection.execute(query.order_by(roster_rows.c.row))]
-    settled, others = await asyncio.to_thread(_check_in_file, job, sealed, _roster(context, job))
+    settled, others = await asyncio.to_thread(_check_in_file, job, sealed)
     for chunk in _chunks(settled, _CHECK_CHUNK):
         await _keep(context, job, chunk)
     for part in _chunks(others, _CHECK_CHUNK):
         async with context.database.begin(job.actor.tenant) as connection:
-            checked = await check_in_register(context, connection, job.employer_id, _roster(context, job), part)
-            checked = await check_departures(context, connection, job.actor, dict(part), checked)
+            checked = await check_in_register(context, connection, job.employer_id, job.kind, part)
+            checked = await check_asked(context, connection, job.actor, job.kind, dict(part), checked)
         await _keep(context, job, checked)
     async with context.database.begin() as connection:
         counts = await count_results(connection, job.roster_id)
@@ -152,11 +154,9 @@ async def _check(context: Context, job: Job) -> None:
         await _set_status(context, job, RosterStatus.RUNNING)
 
 
-def _check_in_file(
-    job: Job, sealed: Iterable[tuple[int, bytes]], roster: Roster
-) -> tuple[list[Checked], list[tuple[int, Read]]]:
+def _check_in_file(job: Job, sealed: Iterable[tuple[int, bytes]]) -> tuple[list[Checked], list[tuple[int, Read]]]:
     rows = ((n, open_row(job.key, job.roster_id, n, body)) for n, body in sealed)
-    return check_in_file(rows, job.act, roster)
+    return check_in_file(rows, job.kind)
 
 
 async def _run(context: Context, job: Job, starter: Sending | None) -> None:
@@ -178,7 +178,7 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
     loop = asyncio.get_running_loop()
     for row in rows:
         begun = loop.time()
-        read = read_row(open_row(job.key, job.roster_id, row.row, row.body), job.act, _roster(context, job))
+        read = read_row(open_row(job.key, job.roster_id, row.row, row.body), job.kind)
         try:
             done = await _do(context, job, row.row, read, row.reference, starter)
         except _UsedUp:
@@ -191,15 +191,6 @@ async def _run(context: Context, job: Job, starter: Sending | None) -> None:
         await pace.rest(begun)
     async with context.database.begin() as connection:
         await connection.execute(_RELEASE, {"id": job.roster_id})
-
-
-def _programme(context: Context, job: Job) -> Programme:
-    """Return the programme that the rows of a roster are of."""
-    return next(each for each in programmes_of(context) if job.act in each.rosters)
-
-
-def _roster(context: Context, job: Job) -> Roster:
-    return _programme(context, job).rosters[job.act]
 
 
 async def _do(
@@ -222,13 +213,13 @@ async def _do(
     try:
         if read.form is not None:
             idempotency = Idempotency(ROSTER_ROUTE, key, read.form.model_dump_json().encode())
-            taken = await accept(context, _programme(context, job), actor, read.form, idempotency)
+            taken = await accept(context, job.kind.programme, actor, read.form, idempotency)
             reference = taken.reference
             if starter is not None:
                 with concerning(reference, key):
                     await starter.start(reference, key, employer_id=job.actor.employer_id or "")
         else:
-            body, kind = need(read.asked, "asked"), _programme(context, job).asked_by(job.act)
+            body, kind = need(read.asked, "asked"), job.kind.programme.asked_by(job.kind.act)
             idempotency = Idempotency(ROSTER_ROUTE, key, body.model_dump_json().encode())
             asked = await submit.ask(context, actor, str(reference), kind, body, idempotency)
             if starter is not None:
@@ -249,11 +240,11 @@ async def _refused(
     """Return what a refusal makes of a row; one of a person registered elsewhere names no case."""
     if refused.code == "live_registration_exists":
         async with context.database.begin(job.actor.tenant) as connection:
-            own = await find_own_live(context, connection, job.employer_id, read)
+            own = await find_own_live(context, connection, job.employer_id, job.kind, read)
         if own is not None:
             return Checked(number, RowResult.ALREADY_REGISTERED, own)
         message = "This person has a live registration; it has to end first."
-        person = _roster(context, job).person
+        person = job.kind.roster.person
         return Checked(number, RowResult.DEFECT, errors=(FieldError(person, refused.code, message),))
     field = "client_reference" if refused.code == "client_reference_taken" else "row"
     errors = refused.errors or (FieldError(field, refused.code, refused.detail),)

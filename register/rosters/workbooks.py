@@ -15,30 +15,32 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.errors import Refused
 from domain.languages import Language
-from domain.roster import DAYS, REQUIRED, RosterAct, columns_for
 from register.rosters.columns import Header
 from register.rosters.file import EXTRA, UNREAD
-from register.rosters.reads import SheetHead, allowed_in, find_roster, message_of, open_row
+from register.rosters.kinds import RosterKind, kind_of
+from register.rosters.reads import SheetHead, find_roster, message_of, open_row
 from store.encryption import DataKey
 from store.ledger import Entry
 from store.rows.rosters import RosterLineRow
 from store.tables import roster_rows
-from texts.roster import ANNOTATIONS, COLUMNS, RESULTS, VALUES
+from texts.roster import ANNOTATIONS, RESULTS
 
 _AT_ONCE: Final = 1_000
 _WIDTH: Final = 18
 _WIDE: Final = 60
+_WIDTHS: Final = (_WIDTH, 8, _WIDE, _WIDE)  # of the explanations
 _Line = tuple[Sequence[str], Sequence[int]]  # cells, and the places of those to be marked
 
 
-async def template(context: Context, actor: Actor, act: RosterAct, language: Language) -> bytes:
+async def template(context: Context, actor: Actor, act: str, language: Language) -> bytes:
     """Return an empty roster in a language: cells of text, drop-downs where words are chosen, and explanations."""
-    columns = columns_for(act)
-    title = [_title(column, language) + ("*" if column in REQUIRED[act] else "") for column in columns]
-    lists = [[at, allowed_in(column, language)] for at, column in enumerate(columns) if column in VALUES]
+    kind = kind_of(context, act)
+    columns = list(kind.columns)
+    title = [_title(column, kind, language) + ("*" if column in kind.required else "") for column in columns]
+    lists = [[at, kind.allowed(column, language)] for at, column in enumerate(columns) if column in kind.words.values]
     lines = [
         *_sheet("Roster", [_WIDTH] * len(columns), [(title, ())], lists=lists),
-        *_sheet(_word("explanations", language), [_WIDTH, 8, _WIDE, _WIDE], _explanations(act, language), wrapped=True),
+        *_sheet(_word("explanations", language), _WIDTHS, _explanations(kind, language), wrapped=True),
     ]
     return await _written(context, actor, lines)
 
@@ -54,8 +56,9 @@ async def annotated(context: Context, actor: Actor, roster_id: UUID, language: L
         if key is None:
             raise Refused("facts_erased", "The rows of this roster were erased when their time was over.")
         rows = [row async for row in _rows(connection, roster_id)]
+        kind = kind_of(context, roster.act)
         if not head.headers:
-            head = SheetHead(head.header_row, [Header(c, c) for c in columns_for(RosterAct(roster.act))])
+            head = SheetHead(head.header_row, [Header(name, name) for name in kind.columns])
         entry = Entry(
             act=Act.PERSONAL_DATA_READ,
             actor=actor,
@@ -69,7 +72,7 @@ async def annotated(context: Context, actor: Actor, roster_id: UUID, language: L
             },
         )
         await note_access(connection, entry)
-    lines = await asyncio.to_thread(lambda: list(_annotated(rows, key, head, language)))
+    lines = await asyncio.to_thread(lambda: list(_annotated(rows, key, head, kind, language)))
     return await _written(context, actor, lines)
 
 
@@ -95,7 +98,9 @@ async def _rows(connection: AsyncConnection, roster_id: UUID) -> AsyncIterator[R
         after = page[-1].row
 
 
-def _annotated(rows: Sequence[RosterLineRow], key: DataKey, head: SheetHead, language: Language) -> Iterator[str]:
+def _annotated(
+    rows: Sequence[RosterLineRow], key: DataKey, head: SheetHead, kind: RosterKind, language: Language
+) -> Iterator[str]:
     """Yield the lines of a sheet with the roster: its own columns, then what to mend, result, case and row."""
     added = [_word(name, language) for name in ("to_mend", "result", "reference", "sheet_row")]
     title = [header.written or _word("column", language) for header in head.headers]
@@ -105,7 +110,7 @@ def _annotated(rows: Sequence[RosterLineRow], key: DataKey, head: SheetHead, lan
         wrong = {error["field"] for error in row.errors}
         given = [_cell(cells, at, header) for at, header in enumerate(head.headers)]
         told = [
-            "\n".join(_to_mend(error, head, language) for error in row.errors),
+            "\n".join(_to_mend(error, head, kind, language) for error in row.errors),
             RESULTS[row.result].in_language(language) if row.result else "",
             row.reference or "",
             str(head.header_row + row.row),
@@ -119,23 +124,23 @@ def _cell(cells: Mapping[str, str], at: int, header: Header) -> str:
     return cells.get(f"{UNREAD}{at}" if header.column is None else header.column, "")
 
 
-def _to_mend(error: Mapping[str, str], head: SheetHead, language: Language) -> str:
+def _to_mend(error: Mapping[str, str], head: SheetHead, kind: RosterKind, language: Language) -> str:
     column = error["field"]
-    name = head.header_of(column) or (_title(column, language) if column in COLUMNS else "")
+    name = head.header_of(column) or (_title(column, kind, language) if column in kind.words.columns else "")
     message = message_of(error, language)
-    words = allowed_in(column, language) if error.get("words") in ("words_unknown", "date_unclear") else []
+    words = kind.allowed(column, language) if error.get("words") in ("words_unknown", "date_unclear") else []
     listed = f" [{' / '.join(words)}]" if words else ""
     mark = ": " if language is Language.EN else "："
     return f"{name}{mark if name else ''}{message}{listed}"
 
 
-def _explanations(act: RosterAct, language: Language) -> list[_Line]:
+def _explanations(kind: RosterKind, language: Language) -> list[_Line]:
     lines: list[_Line] = [([_word(name, language) for name in ("column", "required", "how")], ())]
-    for column in columns_for(act):
-        words = allowed_in(column, language) if column in VALUES or column in DAYS else []
-        help_ = COLUMNS[column].help.in_language(language)
-        needed = "*" if column in REQUIRED[act] else ""
-        lines.append(([_title(column, language), needed, help_, " / ".join(words)], ()))
+    for column in kind.columns:
+        words = kind.allowed(column, language)
+        help_ = kind.words.columns[column].help.in_language(language)
+        needed = "*" if column in kind.required else ""
+        lines.append(([_title(column, kind, language), needed, help_, " / ".join(words)], ()))
     return lines
 
 
@@ -148,8 +153,8 @@ def _sheet(
     yield from map(json.dumps, lines)
 
 
-def _title(column: str, language: Language) -> str:
-    return COLUMNS[column].header.in_language(language)
+def _title(column: str, kind: RosterKind, language: Language) -> str:
+    return kind.words.columns[column].header.in_language(language)
 
 
 def _word(name: str, language: Language) -> str:

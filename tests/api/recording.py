@@ -1,6 +1,9 @@
 """Examples of bodies, taken from a walk through every route; what differs from run to run is put even."""
 
 import re
+import sys
+from importlib.resources import files
+from pathlib import Path
 from typing import Any, Final
 
 import httpx
@@ -8,7 +11,10 @@ import orjson
 from fastapi import FastAPI
 
 from api.access import GuardedRoute
+from api.examples import FILE, PLACES
 from api.openapi import bodies_of, build_openapi
+from programmes import PROGRAMMES
+from tests.api.documented import misfits
 
 REFERENCE: Final = "HT-7K2M-9QXA-J"
 _MOST_BYTES: Final = 6000
@@ -26,6 +32,21 @@ _EVEN: Final = (
     (re.compile(r"msg_[0-9a-f]+"), "msg_098f6bcd4621d373"),
     (re.compile(r"whpk_[A-Za-z0-9+/=]+"), "whpk_a2V5LW9mLWFuLWV4YW1wbGU="),
 )
+
+
+def place_of(name: str) -> str:
+    """Return the package in which an example stands: the room whose class its schema is of, or the API's own."""
+    for each in PROGRAMMES.values():
+        rooms = [module for at, module in sys.modules.items() if at.startswith(f"{each.texts}.")]
+        own = {kind for room in rooms for kind, what in vars(room).items() if _is_of(what, each.texts)}
+        named = each.views.published.named
+        if name in own or (named and name.startswith(named)) or (each.named and name.endswith(each.named)):
+            return each.texts
+    return "api"
+
+
+def _is_of(what: object, package: str) -> bool:
+    return isinstance(what, type) and what.__module__.startswith(f"{package}.")
 
 
 class Recording:
@@ -49,8 +70,22 @@ class Recording:
         named = {"operationId": operation["operationId"]}
         for half, message in ((asked, request), (given, response)):
             if message.headers.get("content-type", "").startswith("application/json") and message.content:
-                for name, _said in bodies_of(half | named):
-                    self._keep(name, orjson.loads(message.content))
+                body = orjson.loads(message.content)
+                for names, said in bodies_of(half | named):
+                    for name in names if len(names) == 1 else self._of_one(names, said["schema"], body):
+                        self._keep(name, body)
+
+    def _of_one(self, names: list[str], schema: dict[str, Any], body: Any) -> list[str]:
+        """Return which of several schemas a body is of."""
+        ways = zip(names, schema["anyOf"], strict=True)
+        return [name for name, way in ways if not misfits(self._document, way, body)][:1]
+
+    def write(self) -> None:
+        """Write what was kept, each to the room that it is of."""
+        for package in PLACES:
+            own = {name: body for name, body in self.examples.items() if place_of(name) == package}
+            text = orjson.dumps(own, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)
+            Path(str(files(package).joinpath(FILE))).write_bytes(text + b"\n")
 
     def _keep(self, name: str, body: Any) -> None:
         text = orjson.dumps(_shortened(body, _MOST_ITEMS)).decode()

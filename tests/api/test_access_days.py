@@ -11,7 +11,8 @@ import pytest
 from api.me_page import me_page
 from domain.actors import Role
 from domain.languages import Language
-from programmes.talent_permit.requests import EmploymentKind
+from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 from tests.api.bodies import BODIES
 from tests.api.callers import Caller
 from tests.api.conftest import Stage
@@ -19,6 +20,7 @@ from tests.api.persons import sign_in
 from tests.api.test_access import GUARDED, ROLES, fill
 from tests.api.walk import Walk
 from texts.person import GROUPS
+from texts.roster import words_of
 from texts.values import value_text
 
 DAYS, MAIL = "/v1/me/access-log/days", "feng@example.com"
@@ -140,15 +142,19 @@ def _said(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
         yield name, value
 
 
+def _in_words(field: str, value: Any, language: Language) -> str | None:
+    return value_text(field, value, language, said=words_of(TALENT_PERMIT.texts), days=RegistrationRequest.days())
+
+
 def test_values_are_said_in_words() -> None:
     letter = {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}
-    said = [value_text("employment_kind", kind.value, Language.EN) for kind in EmploymentKind]
+    said = [_in_words("employment_kind", kind.value, Language.EN) for kind in EmploymentKind]
     assert said == ["Contract", "Secondment", "Dual post"]
-    assert value_text("language", "zh-Hant", Language.ZH_HANS) == "繁体中文"
-    assert [value_text("state_worker", each, Language.ZH_HANT) for each in (True, False, None)] == ["是", "否", None]
-    assert value_text("contract_start", "2025-01-01", Language.ZH_HANS) == "2025年1月1日（星期三）"
-    assert value_text("consent_letter", letter, Language.EN) == "示例局 · 示字1号 · Monday, 20 October 2025"
-    assert value_text("position", "研究员", Language.EN) == "研究员"
+    assert _in_words("language", "zh-Hant", Language.ZH_HANS) == "繁体中文"
+    assert [_in_words("state_worker", each, Language.ZH_HANT) for each in (True, False, None)] == ["是", "否", None]
+    assert _in_words("contract_start", "2025-01-01", Language.ZH_HANS) == "2025年1月1日（星期三）"
+    assert _in_words("consent_letter", letter, Language.EN) == "示例局 · 示字1号 · Monday, 20 October 2025"
+    assert _in_words("position", "研究员", Language.EN) == "研究员"
 
 
 def test_the_page_shows_no_code_as_it_is() -> None:

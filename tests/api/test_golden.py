@@ -36,6 +36,7 @@ from store.rows.people import (
 )
 from store.rows.rosters import RosterLineRow, RosterRow
 from store.rows.rules import PackRow
+from tests.register.rosters.reading import REGISTER
 
 AT: Final = datetime(2026, 3, 2, 4, 5, 6, 789012, tzinfo=UTC)
 GOLDEN: Final = json.loads((Path(__file__).parent / "golden.json").read_text())
@@ -169,8 +170,10 @@ SHOWN: Final[dict[str, Any]] = {
     "pack": pack_view(PACK),
     "roster": _roster(ROSTER, {"new": 1, "defect": 1}),
     "roster_done": _roster(replace(ROSTER, status="failed", reason="defects", resumes_at=None), {}),
-    "row": row_view(LINE, None, HEAD, Language.EN),
-    "row_new": row_view(replace(LINE, row=3, result=None, reference="HT-1", errors=[]), None, HEAD, Language.EN),
+    "row": row_view(LINE, None, HEAD, REGISTER, Language.EN),
+    "row_new": row_view(
+        replace(LINE, row=3, result=None, reference="HT-1", errors=[]), None, HEAD, REGISTER, Language.EN
+    ),
     "hold": hold_view(HOLD, None),
     "hold_released": hold_view(
         replace(HOLD, released_by=_by("t"), release_reason="matter_closed", released_at=AT), None

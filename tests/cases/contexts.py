@@ -56,7 +56,9 @@ class Clock:
 
 
 @asynccontextmanager
-async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -> AsyncIterator[Context]:
+async def open_context(
+    url: str, clock: Clock, keyring: Keyring | None = None, programmes: Mapping[str, Programme] = PROGRAMMES
+) -> AsyncIterator[Context]:
     """Open a context on a database, with the keys of all tests unless told."""
     keyring = keyring or shared_keyring()
     async with POOLS.database(url) as database, POOLS.database(SEALER_URLS[url], stands_for=PARK) as sealer:
@@ -64,12 +66,12 @@ async def open_context(url: str, clock: Clock, keyring: Keyring | None = None) -
             yield Context(
                 database=database,
                 keyring=keyring,
-                packs=packs(),
+                packs=packs(programmes),
                 # Employers of tests are mailed at once, as those of the embedded stack, so that a test waits for no
                 # morning.
                 limits=replace(limits(), digest_by_default=False),
                 clock=clock,
-                programmes=PROGRAMMES,
+                programmes=programmes,
                 own_limits=own_limits(),
                 witness_keys=(WITNESS_KEY,),
                 erasure_list=ErasureList(Path(folder) / "erasures.jsonl", keyring),

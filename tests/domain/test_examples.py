@@ -11,7 +11,6 @@ import yaml
 from domain.employers import EmployerRequest, RegisterFile
 from domain.findings import FindingOutcome
 from domain.premises import locate
-from domain.roster import RosterAct
 from domain.stages import Standing
 from policy.addresses import fold_address
 from policy.packs import load_rule_packs
@@ -21,6 +20,7 @@ from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import registration_of
 from programmes.talent_permit.rules import assess
 from register.rosters.columns import columns_of
+from tests.register.rosters.reading import REGISTER as OF_PEOPLE
 
 EXAMPLES = Path(__file__).parents[2] / "examples"
 ON = date(2026, 11, 23)
@@ -32,7 +32,7 @@ def rows_of(name: str) -> list[dict[str, str]]:
     """Return the rows of a sample roster by column."""
     with (EXAMPLES / name).open(encoding="utf-8", newline="") as file:
         header, *rows = list(csv.reader(file))
-    columns = columns_of(header, RosterAct.REGISTER)
+    columns = columns_of(header, OF_PEOPLE)
     return [dict(zip([str(each.column) for each in columns], row, strict=True)) for row in rows]
 
 

@@ -29,9 +29,10 @@ from domain.erasure import (
 )
 from domain.errors import Refused, Unavailable
 from domain.folding import fold
-from domain.roster import OnDefect, RosterAct
+from domain.roster import OnDefect
 from privacy import erasures, legal_holds
 from privacy.erasing import hold_person
+from programmes.talent_permit.rosters import PermitRoster
 from programmes.talent_permit.told import FOLDING
 from proof.files import verify
 from proof.ledger_rows import row_hash
@@ -99,7 +100,7 @@ async def settle_notices(park: Park) -> None:
 
 async def hand_in(park: Park, *, dry_run: bool, content: str = CSV) -> None:
     """Hand in a roster that holds the person, and work it off."""
-    file = intake.RosterFile(content.encode(), "text/csv", "r.csv", RosterAct.REGISTER, dry_run, OnDefect.SKIP)
+    file = intake.RosterFile(content.encode(), "text/csv", "r.csv", PermitRoster.REGISTER, dry_run, OnDefect.SKIP)
     await intake.receive(park.context, EMPLOYER_A, file, key("POST /v1/rosters"))
     while await work_once(park.context):
         pass

@@ -17,6 +17,7 @@ from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from programmes import PROGRAMMES
 from texts.findings import FINDINGS
+from texts.roster import words_of
 
 ROOT: Final = Path(__file__).parents[2]
 # What is to know no programme, nor where one stands.
@@ -43,13 +44,8 @@ _CORE: Final = (*_FREE, "texts", "temporal", "domain", "store")
 _KEPT: Final = {
     "domain/data_map_bodies.py": "the published member of an answer to a task",
     "domain/decisions.py": "the published member of an answer to a task",
-    "domain/roster.py": "the columns of rosters",
     "domain/spellings.py": "stored names",
     "domain/tasks.py": "an answer to a task, which is published as one enumeration",
-    "register/rosters/cells.py": "the columns of rosters",
-    "register/rosters/reads.py": "the columns of rosters",
-    "texts/notices/facts.py": "what templates may use",
-    "texts/values.py": "fields that are days",
 }
 
 
@@ -125,3 +121,21 @@ def test_a_programme_declares_parts_that_ask_and_are_added_by_its_commands(progr
 def test_a_programme_says_what_its_rules_find_and_in_which_words(programme: Programme) -> None:
     rules = programme.rules
     assert set(rules.looked_at) | rules.about_answers <= rules.codes <= set(FINDINGS)
+
+
+@_EVERY
+def test_a_programme_has_words_for_all_that_its_rosters_hold(programme: Programme) -> None:
+    said = words_of(programme.texts)
+    for roster in programme.rosters.values():
+        columns = [column.name for column in roster.columns]
+        assert len(set(columns)) == len(columns)
+        assert roster.person in columns
+        assert set(columns) <= set(said.columns)
+        assert all(column.name in said.values for column in roster.columns if column.joins)
+        assert len(said.headers_of(columns)) == sum(len(said.headers_of([name])) for name in columns), "of two columns"
+        assert roster.asks is None or roster.asks in programme.commands
+
+
+def test_no_two_programmes_have_a_roster_of_one_name() -> None:
+    acts = [act for each in PROGRAMMES.values() for act in each.rosters]
+    assert len(set(acts)) == len(acts)

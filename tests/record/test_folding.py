@@ -274,7 +274,7 @@ async def test_the_printed_story_is_in_one_language_and_says_to_whom_each_notice
 
 def _printed(story: dict[str, Any], language: Language) -> str:
     out = StringIO()
-    console, say = Console(file=out, width=400, highlight=False), cli_story.Say(language)
+    console, say = Console(file=out, width=400, highlight=False), cli_story.Say(language, story["reference"])
     told = cli_story._read(story)
     cli_story._print_head(console, told, say)
     console.print(cli_story._table(told.items, say))

@@ -48,8 +48,11 @@ from domain.actors import Role
 from domain.outward import CallOf
 from programmes import CASE_TYPES, PROGRAMMES
 from programmes.talent_permit import permit_stages, requests
+from programmes.talent_permit.authority import answers as authority_answers
 from programmes.talent_permit.authority.calls import CALLS
 from programmes.talent_permit.findings import FindingCode
+from programmes.talent_permit.programme import TALENT_PERMIT
+from programmes.talent_permit.words import PermitProposal
 from proof import declarations, erasures, exports, ledger_rows, receipts, statements
 from store.encryption import DataKey, new_data_key, seal_kept
 from store.keyring import Keyring, fingerprint
@@ -104,14 +107,14 @@ _LATER: Final = {1: frozenset({"entry_case"}), 2: frozenset[str]()}
 _MOVES_ON: Final = "STATE_FORM"
 # Enumerations whose values stand in rows, histories or signed files.
 ENUMERATIONS: Final[tuple[type[StrEnum], ...]] = (
-    Role, acts.Act, answers.AnswerState, answers.Outcome, case_facts.ContestState, requests.FactField,
+    Role, acts.Act, answers.AnswerState, authority_answers.Outcome, case_facts.ContestState, requests.FactField,
     case_facts.FactState, commands.CommandKind, commands.CommandState, deadlines.DeadlineKind, documents.DocumentKind,
     erasure.ErasureReason,
     erasure.ErasureState, erasure.HoldReason, erasure.ReleaseReason, FindingCode, findings.FindingOutcome,
     incidents.Healed, incidents.IncidentKind, languages.Language, lost_answers.LostAnswerState, notices.Channel,
     notices.DeliveryStatus, notices.NoticeKind, notices.Recipient, person.ComplaintAbout, person.ComplaintOutcome,
     person.ObjectionKind, purposes.Purpose, reasons.ReasonCode, requests.EmploymentKind, roster.OnDefect,
-    roster.RosterAct, roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
+    roster.RosterStatus, roster.RowResult, rule_packs.PackState, service_keys.KeyKind,
     service_keys.KeyState, stages.AssessmentOutcome, permit_stages.Destination, stages.DueKind, stages.Holder,
     stages.PendingAct, permit_stages.PermitStage, stages.Stage, stages.Standing, tasks.Queue, tasks.TaskKind,
     tasks.TaskState, webhooks.Scheme, webhooks.WebhookState,
@@ -124,6 +127,8 @@ _DECLARED: Final[dict[str, Callable[[Programme], Iterable[str]]]] = {
     tasks.TaskKind.__name__: lambda each: each.words.tasks,
     reasons.ReasonCode.__name__: lambda each: each.words.reasons,
     notices.NoticeKind.__name__: lambda each: each.words.notices,
+    roster.RosterAct.__name__: lambda each: each.rosters,
+    stages.PendingAct.__name__: lambda each: PermitProposal if each is TALENT_PERMIT else each.signatures,
 }
 
 
@@ -131,7 +136,8 @@ def stored_values() -> dict[str, list[str]]:
     """Return the values of each enumeration by its name, with those that programmes declare."""
     found = {each.__name__: [str(value) for value in values_of(each)] for each in ENUMERATIONS}
     for name, declared in _DECLARED.items():
-        found[name] += [str(kind) for each in PROGRAMMES.values() for kind in declared(each) if kind not in found[name]]
+        known = found.setdefault(name, [])
+        known += [str(kind) for each in PROGRAMMES.values() for kind in declared(each) if kind not in known]
     return found
 
 

@@ -8,7 +8,7 @@ import pytest
 import cases.files
 import register
 from cases.case.reads import opened_fields
-from domain import folding
+from domain import folding, roster
 from domain.actors import Role
 from domain.erasure import HoldReason
 from domain.errors import PROBLEM_STATUS
@@ -22,12 +22,14 @@ from domain.webhooks import ReceiptStatus
 from programmes.talent_permit.findings import FindingCode
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.words import PermitProposal
 from record import history
 from record.history import Kind
 from record.reconciliation import counterparts, differences, signed_words, vouching
 from record.seal import differences as seal_differences
 from tests.programmes.declared import DECLARED
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
+from tests.register.rosters.reading import COLUMNS
 from texts.catalogue import Sentence
 from texts.findings import FINDINGS, finding_sentence
 from texts.incidents import INCIDENTS
@@ -43,7 +45,7 @@ from texts.problems import (
     problem_title,
 )
 from texts.reasons import SENTENCES, published_reasons, reason_sentence
-from texts.roster import ANNOTATIONS, COLUMNS, RESULTS
+from texts.roster import ANNOTATIONS, RESULTS
 from texts.story import GROUPS, WORDS, notice_name
 
 # The outcomes that the rules can give, by code; a rule that passes, fails or asks has a sentence for it.
@@ -100,13 +102,16 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
     assert set(WORDS["tasks"]) == set(WORDS_OF_ALL.tasks)
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
-    assert set(WORDS["pending"]) == set(PendingAct)
+    assert set(WORDS["pending"]) == {*PendingAct, *PermitProposal}
     code = Path(str(history.__file__)).read_text("utf-8")
     assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
     # What payloads are read from is named the same way, and shown nowhere.
     assert set(re.findall(r'[{,] ?"([a-z_]+)": ', code)) - {"payloads"} <= set(WORDS["facts"])
-    for kind in WORDS_OF_ALL.notices:
-        assert "{" not in notice_name(kind, "HK", Language.EN)
+    for programme in DECLARED.values():
+        for kind in programme.words.notices:
+            name = notice_name(kind, "HK", Language.EN, programme.texts)
+            assert "{" not in name
+            assert name != kind
 
 
 def test_a_person_reads_every_stage_wait_role_and_purpose_in_words() -> None:
@@ -134,6 +139,7 @@ def every_sentence() -> list[Sentence]:
 def test_why_a_file_is_not_taken_is_in_the_catalogue_and_everything_there_is_said() -> None:
     rooms = [Path(str(room.__file__)).parent for room in (cases.files, register)]
     code = "".join(path.read_text("utf-8") for room in rooms for path in sorted(room.rglob("*.py")))
+    code += Path(str(roster.__file__)).read_text("utf-8")
     said = set(re.findall(r'file_refused\(\s*FieldCode\.[A-Z_]+,\s*"([a-z_]+)"', code))
     assert said <= set(FILES)
     assert {name for name in FILES if f'"{name}"' not in code} == set()

@@ -1,12 +1,13 @@
 """What a template may say: the facts of one notice, in the reader's language where they are sentences."""
 
+from collections.abc import Mapping
 from datetime import date
-from typing import Final
+from typing import ClassVar, Final
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 from domain.actors import Role
-from domain.stages import DueKind, PendingAct, Stage
+from domain.stages import DueKind, Stage
 
 
 class Reason(BaseModel):
@@ -34,20 +35,37 @@ class Remedy(BaseModel):
     is_confirmed: bool = False
 
 
+# What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
+CODES: Final = frozenset(
+    {"reference", "registration_number", "destination", "pending_act", "due_on", "review_on", "days_over"}
+)
+
+
 class NoticeFacts(BaseModel):
-    """Everything that templates may use; a template that needs a fact which is None is a defect."""
+    """What may be said of any case; a template that needs a fact which is None is a defect.
+
+    A programme whose notices say more declares a kind of its own (`Programme.notice_facts`). What was said is kept
+    under these names, which never change.
+
+    Attributes:
+        codes: what may be named where others read along.
+        of_track: what differs where the same is said of several tracks.
+        for_person: what is for the person and staff alone, and not for whom an employer named as the address.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
+
+    codes: ClassVar[frozenset[str]] = CODES
+    of_track: ClassVar[frozenset[str]] = frozenset({"destination"})
+    for_person: ClassVar[frozenset[str]] = frozenset()
 
     # Codes, the only facts that a webhook, an SMS or a mail subject may use.
     reference: str | None = None
     registration_number: str | None = None
     destination: str | None = None
-    destinations: tuple[str, ...] = ()
     employer_id: str | None = None
     occurred_at: AwareDatetime | None = None
     stage: Stage | None = None
-    permit_stage: str | None = None
     round: int | None = None
     end_reason: str | None = None
 
@@ -57,9 +75,6 @@ class NoticeFacts(BaseModel):
     reasons: tuple[Reason, ...] = ()
     points: tuple[Reason, ...] = ()
     note: str | None = None
-    authority_reason: str | None = None
-    authority_code: str | None = None
-    authority_remedy: str | None = None
 
     # Dates and counts.
     due_on: date | None = None
@@ -70,16 +85,7 @@ class NoticeFacts(BaseModel):
     expected_on: date | None = None
     old_on: date | None = None
     new_on: date | None = None
-    last_day: date | None = None
-    ended_on: date | None = None
-    contract_end: date | None = None
     from_on: date | None = None
-    answer_expected_on: date | None = None
-    valid_from: date | None = None
-    valid_until: date | None = None
-    stay_days: int | None = None
-    revoked_on: date | None = None
-    card_lost_on: date | None = None
     review_on: date | None = None
     days_over: int | None = None
 
@@ -88,29 +94,16 @@ class NoticeFacts(BaseModel):
     decided_on: date | None = None
     rule_version: str | None = None
     remedy: Remedy | None = None
-    pending_act: PendingAct | None = None
-    state_worker: bool = False
+    pending_act: str | None = None
     handed_kind: str | None = None
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
-    changed_fields: tuple[str, ...] = Field(default=(), description="What an employer asked to have changed.")
     link: str | None = None
     webhook_id: str | None = None
     webhook_url: str | None = None
     valid_minutes: int | None = None
     contact: str | None = Field(default=None, description="Addresses as they are shown masked.")
 
-
-# What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
-CODES: Final = frozenset(
-    {
-        "reference",
-        "registration_number",
-        "destination",
-        "pending_act",
-        "due_on",
-        "review_on",
-        "days_over",
-        "answer_expected_on",
-    }
-)
+    def published(self) -> Mapping[str, object]:
+        """Return what a webhook says beside what it says of any case: codes, and nothing that is None is sent."""
+        return {}

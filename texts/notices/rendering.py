@@ -2,7 +2,7 @@
 
 import hashlib
 import json
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
@@ -12,8 +12,10 @@ from domain.clock import CHINA
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, Recipient
-from texts.notices.catalogue import COMPILED, ENTRIES, LAYOUT, SHARED, Listing, Mark, Passage, Use
-from texts.notices.facts import CODES, NoticeFacts, Reason
+from texts.catalogue import CORE
+from texts.notices.catalogue import COMPILED, LAYOUT, ROOMS, SHARED, Listing, Mark, Passage, Use
+from texts.notices.facts import NoticeFacts, Reason
+from texts.problems import listed
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,11 +46,21 @@ class Section:
 
 
 class Voice:
-    """Prints templates in one language with one set of facts."""
+    """Prints templates in one language with one set of facts, in the words of a room.
 
-    def __init__(self, language: Language, facts: dict[str, Any]) -> None:
+    Of what concerns all cases of an employer the rooms of all programmes are given as `each`.
+    """
+
+    def __init__(
+        self, language: Language, facts: Mapping[str, Any], room: str = CORE, each: Sequence[str] = ()
+    ) -> None:
         self._language = language
-        self._facts = facts
+        self._room = ROOMS[room]
+        self._each = [ROOMS[other] for other in each] or [self._room]
+        self._facts = {**self._room.words[language], **facts}
+        if each:
+            named = dict.fromkeys(other.words[language]["own"]["application"] for other in self._each)
+            self._facts["applications"] = listed(list(named), language)
 
     def say(self, source: str, **more: object) -> str:
         """Return the template with its facts filled in and outer blanks removed.
@@ -67,7 +79,7 @@ class Voice:
         found: list[Block] = []
         for passage in passages:
             if isinstance(passage, Use):
-                found += self.blocks(SHARED.passages[passage.use][self._language])
+                found += self._shared(passage)
             elif isinstance(passage, Listing):
                 found.append(Block("list", self._items(passage)))
             elif isinstance(passage, Mark):
@@ -75,6 +87,13 @@ class Voice:
             else:
                 found.append(Block("paragraph", (self.say(passage),)))
         return [block for block in found if any(block.lines)]
+
+    def _shared(self, passage: Use) -> list[Block]:
+        """Return the blocks of a passage that notices share."""
+        if not passage.of_each:
+            return self.blocks(self._room.passages(passage.use, self._language))
+        said = [self.blocks(room.passages(passage.use, self._language)) for room in self._each]
+        return list(dict.fromkeys(block for blocks in said for block in blocks))
 
     def _items(self, listing: Listing) -> tuple[str, ...]:
         """Return the lines of a list, one for each fixed item or for each element of the fact."""
@@ -85,7 +104,7 @@ class Voice:
 
 def _codes(facts: NoticeFacts) -> dict[str, Any]:
     """Return only the facts that may stand where others can read along."""
-    return {name: value for name, value in facts if name in CODES}
+    return {name: value for name, value in facts if name in facts.codes}
 
 
 def _section(
@@ -95,24 +114,29 @@ def _section(
     facts: NoticeFacts,
     level: int,
     destinations: Sequence[str] = (),
+    *,
+    room: str = CORE,
+    each: Sequence[str] = (),
 ) -> Section:
     """Return the body of one notice, or of one for each of several destinations that says the same of all."""
     values = dict(facts)
     if len(destinations) > 1:
         values["destination"] = tuple(destinations)
     if facts.handed_kind is not None:
-        values["handed_heading"] = Voice(language, values).say(ENTRIES[facts.handed_kind].heading[language])
-        values["handed"] = _handed(facts.handed_kind, language, values) if facts.is_handed_whole else ()
-    voice = Voice(language, values)
-    entry = ENTRIES[kind]
+        heading = ROOMS[room].entry(facts.handed_kind).heading[language]
+        values["handed_heading"] = Voice(language, values, room).say(heading)
+        values["handed"] = _handed(facts.handed_kind, language, values, room) if facts.is_handed_whole else ()
+    voice = Voice(language, values, room, each)
+    entry = ROOMS[room].entry(kind)
     blocks = tuple(voice.blocks(entry.body(recipient, language)))
     return Section(voice.say(entry.heading[language]), blocks, facts.link, level)
 
 
-def _handed(kind: str, language: Language, values: dict[str, Any]) -> tuple[str, ...]:
+def _handed(kind: str, language: Language, values: dict[str, Any], room: str) -> tuple[str, ...]:
     """Return line by line what a notice says to the person."""
     # The link of an employer is none that a person can sign in by.
-    blocks = Voice(language, {**values, "link": None}).blocks(ENTRIES[kind].body(Recipient.PERSON, language))
+    body = ROOMS[room].entry(kind).body(Recipient.PERSON, language)
+    blocks = Voice(language, {**values, "link": None}, room).blocks(body)
     return tuple(line for block in blocks for line in _lines(language, block))
 
 
@@ -169,14 +193,13 @@ def _event(kind: str, facts: NoticeFacts) -> Rendered:
         "destination": facts.destination,
         "employer_id": facts.employer_id,
         "stage": facts.stage,
-        "permit_stage": facts.permit_stage,
         "round": facts.round,
         "open_points": _coded(facts.points),
         "reasons": _coded(facts.reasons),
         "end_reason": facts.end_reason,
         "due_on": facts.due_on.isoformat() if facts.due_on else None,
         "handed_kind": facts.handed_kind,
-        "fields": list(facts.changed_fields) or None,
+        **facts.published(),
     }
     event = {
         "type": str(kind),
@@ -186,15 +209,26 @@ def _event(kind: str, facts: NoticeFacts) -> Rendered:
     return Rendered(str(kind), json.dumps(event, ensure_ascii=False, separators=(",", ":"), sort_keys=True))
 
 
-def render(kind: str, recipient: Recipient, channel: Channel, language: Language, facts: NoticeFacts) -> Rendered:
+def render(
+    kind: str,
+    recipient: Recipient,
+    channel: Channel,
+    language: Language,
+    facts: NoticeFacts,
+    room: str = CORE,
+    each: Sequence[str] = (),
+) -> Rendered:
     """Return the exact text of a notice for one reader and channel.
+
+    `room` is the package of the programme whose case it is about; of what is about no case but concerns those of an
+    employer, `each` is the packages of all programmes.
 
     Raises Defect when the template needs a fact that is None.
     """
-    entry = ENTRIES[kind]
+    entry = ROOMS[room].entry(kind)
     if channel is Channel.WEBHOOK:
         return _event(kind, facts)
-    codes = Voice(language, _codes(facts))
+    codes = Voice(language, _codes(facts), room, each)
     subject = codes.say(entry.subject[language])
     if channel is Channel.SMS and entry.sms:
         link = {"link": facts.link, "valid_minutes": facts.valid_minutes}
@@ -203,40 +237,44 @@ def render(kind: str, recipient: Recipient, channel: Channel, language: Language
         return Rendered(subject, codes.say(SHARED.sms[language]))
     if channel is Channel.INBOX:
         # What is for one member of staff is read by that one alone, so that it may say why.
-        voice = Voice(language, dict(facts)) if recipient is Recipient.PROPOSER else codes
+        voice = Voice(language, dict(facts), room) if recipient is Recipient.PROPOSER else codes
         return Rendered(subject, voice.say(entry.inbox[language]))
-    section = _section(kind, recipient, language, facts, 1)
+    section = _section(kind, recipient, language, facts, 1, room=room, each=each)
     return _mail(language, subject, section.heading, (section,))
 
 
-def render_digest(recipient: Recipient, language: Language, notices: Sequence[tuple[str, NoticeFacts]]) -> Rendered:
-    """Return one mail that holds the day's digestible notices, in the order given."""
+def render_digest(
+    recipient: Recipient, language: Language, notices: Sequence[tuple[str, NoticeFacts, str]]
+) -> Rendered:
+    """Return one mail that holds the day's digestible notices, each with its room, in the order given."""
     heading = SHARED.digest_heading[language]
-    sections = [_section(kind, recipient, language, facts, 2) for kind, facts in notices]
+    sections = [_section(kind, recipient, language, facts, 2, room=room) for kind, facts, room in notices]
     return _mail(language, SHARED.digest_subject[language], heading, [Section(heading, (), None), *sections])
 
 
-def render_together(recipient: Recipient, language: Language, notices: Sequence[tuple[str, NoticeFacts]]) -> Rendered:
-    """Return one mail that holds what one step tells a reader, in the order given.
+def render_together(
+    recipient: Recipient, language: Language, notices: Sequence[tuple[str, NoticeFacts]], room: str = CORE
+) -> Rendered:
+    """Return one mail that holds what one step of a case tells a reader, in the order given.
 
     Notices that say the same of several destinations are one section, which names them all.
     """
     same: dict[tuple[str, str], list[NoticeFacts]] = {}
     for kind, facts in notices:
-        alike = facts.model_dump_json(exclude={"destination", "permit_stage"})
+        alike = facts.model_dump_json(exclude=set(facts.of_track))
         same.setdefault((kind, alike), []).append(facts)
     level = 1 if len(same) == 1 else 2
     sections = [
-        _section(kind, recipient, language, group[0], level, [f.destination for f in group if f.destination])
+        _section(kind, recipient, language, group[0], level, [f.destination for f in group if f.destination], room=room)
         for (kind, _), group in same.items()
     ]
     first = notices[0][0]
     places = tuple(facts.destination for kind, facts in notices if kind == first and facts.destination)
     codes = _codes(notices[0][1]) | ({"destination": places} if len(places) > 1 else {})
-    subject = Voice(language, codes).say(ENTRIES[first].subject[language])
+    subject = Voice(language, codes, room).say(ROOMS[room].entry(first).subject[language])
     if len(sections) == 1:
         return _mail(language, subject, sections[0].heading, sections)
-    heading = Voice(language, codes).say(SHARED.together_heading[language], count=len(sections))
+    heading = Voice(language, codes, room).say(SHARED.together_heading[language], count=len(sections))
     return _mail(language, subject, heading, [Section(heading, (), None), *sections])
 
 

@@ -8,7 +8,7 @@ from babel.dates import format_date
 
 from domain.actors import Role
 from domain.languages import Language
-from domain.stages import DueKind, PendingAct
+from domain.stages import DueKind
 from texts.catalogue import read_sentences
 from texts.person import GROUPS, plain
 from texts.reasons import reason_sentence
@@ -31,36 +31,10 @@ _ROLES: Final[Mapping[Language, Mapping[Role, str]]] = {
     _HANT: {Role.OFFICER: "園區經辦人員", Role.SUPERVISOR: "園區主管人員"},
     _EN: {Role.OFFICER: "officer of the Park", Role.SUPERVISOR: "supervisor of the Park"},
 }
-_ACTS: Final[Mapping[Language, Mapping[PendingAct, str]]] = {
-    _HANS: {
-        PendingAct.REFUSE: "不予备案",
-        PendingAct.APPROVE: "批准备案",
-        PendingAct.REVOKE: "撤销备案",
-        PendingAct.DEPARTURE: "记录离职",
-        PendingAct.WITHHOLD: "不送交名单",
-        PendingAct.OUTCOME: "记录主管机关的答复",
-    },
-    _HANT: {
-        PendingAct.REFUSE: "不予備案",
-        PendingAct.APPROVE: "批准備案",
-        PendingAct.REVOKE: "撤銷備案",
-        PendingAct.DEPARTURE: "記錄離職",
-        PendingAct.WITHHOLD: "不送交名單",
-        PendingAct.OUTCOME: "記錄主管機關的答覆",
-    },
-    _EN: {
-        PendingAct.REFUSE: "refuse the registration",
-        PendingAct.APPROVE: "approve the registration",
-        PendingAct.REVOKE: "revoke the registration",
-        PendingAct.DEPARTURE: "record a departure",
-        PendingAct.WITHHOLD: "withhold the list entry",
-        PendingAct.OUTCOME: "record the authority's answer",
-    },
-}
 
 
 def field(value: str, language: Language) -> str:
-    """Return what a field of a registration is called, as persons read it everywhere."""
+    """Return what a field of a form is called, as persons read it everywhere."""
     return str(plain("fields", value, language))
 
 
@@ -87,11 +61,6 @@ def places(destinations: Iterable[str], language: Language) -> str:
 def role(value: Role, language: Language) -> str:
     """Return how a letter names the role of its decider."""
     return _ROLES[language][value]
-
-
-def act(value: PendingAct, language: Language) -> str:
-    """Return how a staff notice names a proposal that waits for a second signature."""
-    return _ACTS[language][value]
 
 
 def why(value: str, language: Language) -> str:

@@ -10,12 +10,12 @@ from cases.moves.moving import Asked, find_move, move
 from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import AnswerState, Outcome
+from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import need
 from programmes.talent_permit import permits
 from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.permits import move_permit

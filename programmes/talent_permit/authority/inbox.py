@@ -12,7 +12,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.shared.context import Context
 from domain.answers import AnswerState
-from domain.answers import AuthorityAnswer as AnyAnswer
 from domain.clock import CHINA
 from domain.errors import Refused
 from programmes.talent_permit.authority.answers import AuthorityAnswer
@@ -24,7 +23,7 @@ PAPER: Final = "paper"
 _IDENTIFYING = {"outcome_id"}
 
 
-def keyed_hash(context: Context, answer: AnyAnswer) -> bytes:
+def keyed_hash(context: Context, answer: AuthorityAnswer) -> bytes:
     """Return the hash of what an answer says as it is stored: keyed, so that nothing can be guessed from it.
 
     Its id is left out, so that the same content under a new id is known, and its time is that of one offset, so that
@@ -34,13 +33,13 @@ def keyed_hash(context: Context, answer: AnyAnswer) -> bytes:
     return _keyed(context, answer.model_copy(update={"occurred_at": in_china}))
 
 
-def accepted_hashes(context: Context, answer: AnyAnswer) -> frozenset[bytes]:
+def accepted_hashes(context: Context, answer: AuthorityAnswer) -> frozenset[bytes]:
     """Return the hashes that may stand beside a kept answer: those kept before are of the time as it was written."""
     in_utc = answer.model_copy(update={"occurred_at": answer.occurred_at.astimezone(UTC)})
     return frozenset({keyed_hash(context, answer), _keyed(context, in_utc), _keyed(context, answer)})
 
 
-def _keyed(context: Context, answer: AnyAnswer) -> bytes:
+def _keyed(context: Context, answer: AuthorityAnswer) -> bytes:
     content = answer.model_dump(mode="json", exclude_none=True, exclude=_IDENTIFYING)
     plain = json.dumps(content, sort_keys=True, ensure_ascii=False).encode()
     return context.keyring.lookup_hash("answer", hashlib.sha256(plain).hexdigest())

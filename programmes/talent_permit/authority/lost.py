@@ -12,11 +12,10 @@ from cases.keys.data import add_data_key, get_data_key
 from cases.shared import lost_cases
 from cases.shared.context import Context
 from cases.shared.pages import Position, cut
-from domain.answers import Outcome
 from domain.errors import need
 from domain.lost_answers import LostAnswerState
 from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.authority.lost_views import LostAnswerView
 from store.rows.authority import LostAnswerRow
 from store.tables import lost_answers

@@ -5,7 +5,6 @@ from typing import Annotated
 
 from pydantic import BaseModel, Field, field_validator
 
-from domain.answers import Outcome
 from domain.bodies import Body
 from domain.decisions import ConfirmationAction
 from domain.fields import Label, refusal
@@ -13,6 +12,7 @@ from domain.lost_answers import LostAnswerState
 from domain.pages import PageQuery
 from domain.references import find_reference
 from domain.views import Told, View
+from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.references import PREFIX
 
 

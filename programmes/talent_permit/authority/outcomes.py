@@ -18,11 +18,11 @@ from cases.shared.idempotency import Progress, Reply
 from cases.shared.inboxes import Received
 from domain.actors import Actor
 from domain.acts import Act
-from domain.answers import AnswerState, Outcome
+from domain.answers import AnswerState
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
 from programmes.talent_permit.authority import applying, inbox, known_entries, lost
-from programmes.talent_permit.authority.answers import AuthorityAnswer
+from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.tables import permit_rows
 from programmes.talent_permit.words import PermitCommand

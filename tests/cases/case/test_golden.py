@@ -17,7 +17,7 @@ from api.case_answers import case_answer
 from cases.case.export import begin_export
 from cases.case.fact_reads import list_facts
 from cases.case.reads import get_case, list_cases
-from cases.case.views import CaseView
+from cases.case.views import AnyCaseView
 from cases.programme import Programme
 from cases.shared.json_text import json_text
 from domain.actors import Actor
@@ -82,7 +82,7 @@ def _of(_reference: str) -> Programme:
 def _told(answer: Any) -> str:
     """Return what the API answers with what the core shows."""
     several = answer if isinstance(answer, list) else [answer]
-    told = [case_answer(each, _of) if isinstance(each, CaseView) or _is_case(each) else each for each in several]
+    told = [case_answer(each, _of) if isinstance(each, AnyCaseView) or _is_case(each) else each for each in several]
     return json_text(told if isinstance(answer, list) else told[0]).decode()
 
 

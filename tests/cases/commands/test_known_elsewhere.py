@@ -14,9 +14,10 @@ from cases.commands.one_live import person_within_limit
 from domain.commands import CommandKind
 from domain.documents import document_of_identity_number
 from domain.errors import Refused
-from domain.roster import OnDefect, RosterAct
+from domain.roster import OnDefect
 from programmes.talent_permit.registration import check
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.rosters import PermitRoster
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
 from register.rosters.work import work_once
@@ -145,7 +146,7 @@ async def test_the_rows_of_a_roster_past_the_limit_stay_new_until_the_next_day_a
     row = "文书,{},研究员,SZP-101,contract,2025-01-01,zh-Hans,HK,no"
     numbers = [KNOWN, UNKNOWN, identity_number(803)]
     content = "\n".join([HEADERS, *(row.format(number) for number in numbers)]).encode()
-    file = RosterFile(content, "text/csv", "r.csv", RosterAct.REGISTER, dry_run=False, on_defect=OnDefect.SKIP)
+    file = RosterFile(content, "text/csv", "r.csv", PermitRoster.REGISTER, dry_run=False, on_defect=OnDefect.SKIP)
     roster_id = (await receive(park.context, EMPLOYER_B, file, key())).body["id"]
     while await work_once(park.context):
         pass

@@ -19,7 +19,7 @@ from domain.languages import Language
 from domain.notices import NoticeKind
 from domain.signatures import Signature
 from domain.stages import PendingAct
-from programmes.talent_permit.words import PermitCommand
+from programmes.talent_permit.words import PermitCommand, PermitProposal
 from tests.cases.contexts import OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, Case, Park, china, open_park
 from tests.cases.facts import differences
@@ -66,7 +66,7 @@ def test_nothing_is_proposed_while_one_waits_and_nothing_signed_while_none_does(
 async def park(clean_database: str) -> AsyncIterator[Park]:
     """Return a park whose refusals and withheld permits take three people."""
     async with open_park(clean_database, china("2026-03-02")) as park:
-        three = dict.fromkeys((PendingAct.REFUSE, PendingAct.WITHHOLD), 3)
+        three: dict[str, int] = {PendingAct.REFUSE: 3, PermitProposal.WITHHOLD: 3}
         programmes: dict[str, Programme] = {
             each.code: replace(each, signers=three) for each in programmes_of(park.context)
         }

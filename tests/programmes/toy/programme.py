@@ -7,7 +7,7 @@ from cases.commands.verbs import ANSWERS
 from cases.programme import Programme
 from domain.case_types import CaseType
 from domain.parties import Part, Party
-from tests.programmes.toy import facts, making, routes, rules, stages, tables, views
+from tests.programmes.toy import facts, making, rosters, routes, rules, stages, tables, views
 from tests.programmes.toy.bodies import BODIES
 from tests.programmes.toy.calls import CALLS
 from tests.programmes.toy.requests import ToyRequest
@@ -39,6 +39,7 @@ TOY: Final = Programme(
     timers=making.TIMERS,
     takes_effect=making.begin,
     calls=CALLS,
+    rosters=rosters.ROSTERS,
 )
 
 # A programme of the registry is handed over by `programmes/__init__.py`.

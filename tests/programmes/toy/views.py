@@ -1,17 +1,18 @@
 """What a toy shows beside what every case shows: where its making stands."""
 
 from collections.abc import Mapping
-from dataclasses import replace
 from datetime import date
 from typing import Final
+
+from pydantic import BaseModel
 
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
-from cases.case.views import CaseAnswered, CaseAnsweredToStaff, CaseForStaff, CaseView, view
+from cases.case.views import AnyCaseView, CaseForStaff, view
 from domain.folding import ActRow, Folding
 from domain.languages import Language
-from privacy import published as own
+from privacy.published import publish
 from tests.programmes.toy.requests import ToyRequest
 from tests.programmes.toy.tables import makings
 from tests.programmes.toy.words import MakingStage, ToyAct
@@ -28,7 +29,7 @@ class MakingView:
 
 
 @view
-class ToyView(CaseView):
+class ToyView(AnyCaseView):
     """A toy as its reader may see it."""
 
     makings: tuple[MakingView, ...]
@@ -46,13 +47,8 @@ class OwnToy(OwnCase):
     making_texts: tuple[str | None, ...]
 
 
-@view
-class ToyCaseView(CaseAnsweredToStaff, CaseAnswered, ToyView):
-    """A toy as the API answers with it."""
-
-
-class ToyOwnCaseView(own.OwnCaseEnd, own.OwnCaseFacts, own.OwnCaseDates, own.OwnCaseHead):
-    """A toy as the API answers its person with it."""
+class OwnToyMembers(BaseModel):
+    """What the API answers the person of a toy with beside."""
 
     making_texts: list[str]
 
@@ -63,12 +59,12 @@ def _makings(case: Shown) -> tuple[MakingView, ...]:
     )
 
 
-def _case(showing: Showing, seen: CaseView) -> CaseView:
+def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     shown = ToyForStaff if isinstance(seen, CaseForStaff) else ToyView
     return shown(**vars(seen), makings=_makings(showing.case))
 
 
-def _own(case: CaseReading, seen: CaseView, whole: OwnCase, language: Language) -> OwnToy:
+def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnToy:
     stages = (each.stage for each in makings(case).values())
     return OwnToy(**vars(whole), making_texts=tuple(plain("making_stages", stage, language) for stage in stages))
 
@@ -85,7 +81,5 @@ VIEWS: Final = Views(
     last="makings",
     own=_own,
     told=Told(facts={"toy": FactSource("application")}, folding=Folding(stage_after=_stage_after)),
-    published=replace(
-        own.publish("Toy", ToyRequest, "Toys, of the tests alone."), case=ToyCaseView, own_case=ToyOwnCaseView
-    ),
+    published=publish("Toy", ToyRequest, "Toys, of the tests alone.", case=ToyView, own=OwnToyMembers),
 )

@@ -18,21 +18,21 @@ from cases.files.sheet import read_sheet
 from cases.shared.context import Context
 from domain.errors import Refused
 from domain.languages import Language
-from domain.roster import OnDefect, RosterAct
+from domain.roster import OnDefect
 from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters import columns as roster_columns
 from register.rosters import contents, workbooks
 from register.rosters.columns import known_words
 from register.rosters.file import RosterSheet, roster_sheet
 from register.rosters.intake import RosterFile, receive
+from register.rosters.kinds import RosterKind
 from register.rosters.reads import get_roster, get_rows
 from register.rosters.views import RosterRowView
 from register.rosters.work import work_once
 from store.tables import ledger, roster_rows, rosters
 from tests.cases.contexts import EMPLOYER_A, EMPLOYER_B, NOON, Clock, key, load_samples, open_context
 from tests.cases.files.sheets import XLSX
-from tests.register.rosters.reading import read_row
-from texts.roster import allowed, word_of
+from tests.register.rosters.reading import DEPARTURE, REGISTER, SAID, read_row, words_allowed
 
 CHINESE = (
     *"序号 姓名（必填） 身份证号 手机 邮箱 职位 工作地点 用工形式 合同开始日期 合同到期日 语言".split(),
@@ -94,7 +94,7 @@ def text_file(*lines: tuple[str, ...]) -> str:
 async def hand_in(context: Context, content: bytes, *, dry_run: bool = False) -> UUID:
     """Hand in a roster and work it off."""
     kind = XLSX if content.startswith(b"PK") else "text/csv"
-    file = RosterFile(content, kind, "", RosterAct.REGISTER, dry_run, OnDefect.SKIP)
+    file = RosterFile(content, kind, "", REGISTER.act, dry_run, OnDefect.SKIP)
     reply = await receive(context, EMPLOYER_A, file, key("POST /v1/rosters", body=content))
     while await work_once(context):
         pass
@@ -106,7 +106,7 @@ async def rows_of(context: Context, roster_id: UUID, language: Language = Langua
     return (await get_rows(context, EMPLOYER_A, roster_id, limit=200, language=language))[0]
 
 
-def opened(content: bytes, act: RosterAct = RosterAct.REGISTER) -> RosterSheet:
+def opened(content: bytes, act: RosterKind = REGISTER) -> RosterSheet:
     """Return a workbook as this system reads it."""
     return roster_sheet(read_sheet(content, {"kind": "xlsx", "encoding": None, "words": known_words(act)}), act)
 
@@ -152,7 +152,7 @@ async def test_a_defect_is_told_in_the_senders_words_and_language(context: Conte
     found = {error.field: error for error in row.errors}
     assert {name: (e.header, e.value, bool(e.allowed)) for name, e in found.items()} == EXPECTED
     assert found["employment_kind"].allowed == [
-        word_of("employment_kind", kind, language) for kind in ("contract", "secondment", "dual_post")
+        SAID.word_of("employment_kind", kind, language) for kind in ("contract", "secondment", "dual_post")
     ]
     assert "2026年3月1日" in found["contract_start"].allowed
     has_chinese = [any("一" <= mark <= "鿿" for mark in error.message) for error in row.errors]
@@ -181,7 +181,7 @@ async def test_an_annotated_roster_has_the_rows_whole_and_what_to_mend(context: 
     sheet = opened(content)
     assert [header.written for header in sheet.headers] == [*CHINESE, "须更正之处", "结果", "案件编号", "原表行号"]
     reference = str((await rows_of(context, roster_id))[0].reference)
-    lines = read_sheet(content, {"kind": "xlsx", "encoding": None, "words": known_words(RosterAct.REGISTER)}).decode()
+    lines = read_sheet(content, {"kind": "xlsx", "encoding": None, "words": known_words(REGISTER)}).decode()
     for text in (*FENG, *XU[:-1], *WRONG, reference, "已受理", "有误", "身份证号：", "劳动合同 / 借调 / 双聘"):
         assert text in lines.encode().decode("unicode_escape"), text
 
@@ -244,23 +244,21 @@ async def test_a_roster_from_before_headers_were_kept_is_read(context: Context) 
 
 
 @pytest.mark.parametrize("language", Language)
-@pytest.mark.parametrize("act", RosterAct)
-async def test_a_template_is_taken_once_it_is_filled_in(context: Context, act: RosterAct, language: Language) -> None:
-    content = await workbooks.template(context, EMPLOYER_A, act, language)
+@pytest.mark.parametrize("act", [REGISTER, DEPARTURE])
+async def test_a_template_is_taken_once_it_is_filled_in(context: Context, act: RosterKind, language: Language) -> None:
+    content = await workbooks.template(context, EMPLOYER_A, act.act, language)
     filled = _filled(content, act, language)
     read = read_row(opened(filled, act).rows[0][1], act)
     assert not isinstance(read, list), read
     if isinstance(read, RegistrationRequest):
         assert read.person.identity_number == "33010619860128072X"
     sheet = part_of(content, "xl/worksheets/sheet1.xml")
-    wanted = (
-        {"employment_kind", "language", "destinations", "state_worker"} if act is RosterAct.REGISTER else {"reason"}
-    )
+    wanted = {"employment_kind", "language", "destinations", "state_worker"} if act is REGISTER else {"reason"}
     assert sheet.count("<dataValidation ") == len(wanted)
-    assert all(len(",".join(allowed(column, language))) <= 255 for column in wanted), "more is no list for Excel"
+    assert all(len(",".join(words_allowed(column, language))) <= 255 for column in wanted), "more is no list for Excel"
 
 
-def _filled(content: bytes, act: RosterAct, language: Language) -> bytes:
+def _filled(content: bytes, act: RosterKind, language: Language) -> bytes:
     """Return a template with a row, as if it had been filled in."""
     with pytest.raises(Refused) as empty:
         opened(content, act)
@@ -272,7 +270,7 @@ def _filled(content: bytes, act: RosterAct, language: Language) -> bytes:
     lines = read_sheet(content, {"kind": "xlsx", "encoding": None, "words": known_words(act)}).decode().split("\n")
     headers = json.loads(lines[1])
     columns = roster_columns.columns_of(headers, act)
-    row = [words.get(str(c.column)) or next(iter(allowed(str(c.column), language)), "") for c in columns]
+    row = [words.get(str(c.column)) or next(iter(words_allowed(str(c.column), language)), "") for c in columns]
     out = io.BytesIO()
     with xlsxwriter.Workbook(out, {"in_memory": True}) as made:
         sheet = made.add_worksheet()

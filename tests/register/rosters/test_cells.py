@@ -6,15 +6,14 @@ from datetime import date
 import pytest
 
 from domain.languages import Language
-from domain.roster import RosterAct
 from programmes.talent_permit.reasons import DEPARTURE_REASONS
 from programmes.talent_permit.requests import DepartureRequest, EmploymentKind, RegistrationRequest
 from register.rosters.file import MARKS
-from tests.register.rosters.reading import read_row
+from tests.register.rosters.reading import COLUMNS, DEPARTURE, REGISTER, SAID, VALUES, allowed, read_row
 from texts.catalogue import Sentence
 from texts.person import GROUPS
 from texts.reasons import reason_sentence
-from texts.roster import ANNOTATIONS, COLUMNS, RESULTS, VALUES, allowed, word_of
+from texts.roster import ANNOTATIONS, RESULTS
 
 ROW = {
     "name_zh": "李示例",
@@ -31,7 +30,7 @@ ROW = {
 
 def taken(**cells: str) -> RegistrationRequest:
     """Return the registration of a row with other cells."""
-    read = read_row({**ROW, **cells}, RosterAct.REGISTER)
+    read = read_row({**ROW, **cells}, REGISTER)
     assert isinstance(read, RegistrationRequest), read
     return read
 
@@ -39,7 +38,7 @@ def taken(**cells: str) -> RegistrationRequest:
 def wrong(marks: dict[str, str] | None = None, **cells: str) -> list[tuple[str, str, str]]:
     """Return what is wrong with a row with other cells: column, code and the name of the sentence."""
     marked = {MARKS: json.dumps(marks)} if marks else {}
-    read = read_row({**ROW, **cells, **marked}, RosterAct.REGISTER)
+    read = read_row({**ROW, **cells, **marked}, REGISTER)
     assert isinstance(read, list)
     return [(error.field, error.code, error.words) for error in read]
 
@@ -47,20 +46,20 @@ def wrong(marks: dict[str, str] | None = None, **cells: str) -> list[tuple[str, 
 @pytest.mark.parametrize("language", Language)
 def test_what_the_system_prints_is_read_again(language: Language) -> None:
     for kind in EmploymentKind:
-        assert taken(employment_kind=word_of("employment_kind", kind, language)).employment.employment_kind == kind
+        assert taken(employment_kind=SAID.word_of("employment_kind", kind, language)).employment.employment_kind == kind
     for each in Language:
-        assert taken(language=word_of("language", each, language)).person.language == each
+        assert taken(language=SAID.word_of("language", each, language)).person.language == each
     for flag, is_one in (("yes", True), ("no", False)):
-        assert taken(state_worker=word_of("state_worker", flag, language)).employment.state_worker is is_one
+        assert taken(state_worker=SAID.word_of("state_worker", flag, language)).employment.state_worker is is_one
     for places, count in (
         (allowed("destinations", language)[-1], 2),
         (GROUPS["destinations"]["MO"].in_language(language), 1),
     ):
         assert len(taken(destinations=places).destinations) == count
     for reason in DEPARTURE_REASONS:
-        for text in (word_of("reason", reason, language), reason_sentence(reason, language), reason):
+        for text in (SAID.word_of("reason", reason, language), reason_sentence(reason, language), reason):
             row = {"client_reference": "A-1", "last_day": "2026/3/2", "reason": text}
-            read = read_row(row, RosterAct.DEPARTURE)
+            read = read_row(row, DEPARTURE)
             assert isinstance(read, DepartureRequest), text
             assert read.reason == reason
 
@@ -69,7 +68,7 @@ def test_no_word_stands_for_two_codes() -> None:
     for column, codes in VALUES.items():
         seen: dict[str, str] = {}
         for code, word in codes.items():
-            for text in (*word.also, *(word_of(column, code, language) for language in Language)):
+            for text in (*word.also, *(SAID.word_of(column, code, language) for language in Language)):
                 assert seen.setdefault(text.casefold(), code) == code, (column, text)
     assert set(VALUES["reason"]) == set(DEPARTURE_REASONS)
     assert set(VALUES["employment_kind"]) == set(EmploymentKind)

@@ -7,32 +7,33 @@ import pytest
 
 from domain.errors import Refused
 from domain.languages import Language
-from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, REQUIRED, RosterAct
 from domain.sheets import find_header, plain_header
 from register.rosters.columns import Header, columns_of
-from texts.roster import COLUMNS, headers_of
+from register.rosters.kinds import RosterKind
+from tests.register.rosters.reading import COLUMNS, DEPARTURE, REGISTER, SAID
 
-NEEDED = [column for column in REGISTER_COLUMNS if column in REQUIRED[RosterAct.REGISTER]]
+NEEDED = [name for name, column in REGISTER.columns.items() if column.is_required]
 DOCS = Path(__file__).parents[3] / "docs" / "api.md"
 
 
-def columns(written: Sequence[str], act: RosterAct = RosterAct.REGISTER, *below: Sequence[str]) -> list[str | None]:
+def columns(written: Sequence[str], kind: RosterKind = REGISTER, *below: Sequence[str]) -> list[str | None]:
     """Return the columns that headers mean."""
-    return [header.column for header in columns_of(written, act, below)]
+    return [header.column for header in columns_of(written, kind, below)]
 
 
 def refused(written: Sequence[str], *below: Sequence[str]) -> list[tuple[str, str, str]]:
     """Return field, sentence and what it names of each error."""
     with pytest.raises(Refused) as found:
-        columns_of(written, RosterAct.REGISTER, below)
+        columns_of(written, REGISTER, below)
     return [(error.field, error.words, error.about) for error in found.value.errors]
 
 
 @pytest.mark.parametrize("language", Language)
 def test_headers_are_known_in_three_languages(language: Language) -> None:
-    for there, act in ((REGISTER_COLUMNS, RosterAct.REGISTER), (DEPARTURE_COLUMNS, RosterAct.DEPARTURE)):
-        assert columns(there, act) == list(there)
-        assert columns([COLUMNS[column].header.in_language(language) for column in there], act) == list(there)
+    for kind in (REGISTER, DEPARTURE):
+        there = list(kind.columns)
+        assert columns(there, kind) == there
+        assert columns([COLUMNS[column].header.in_language(language) for column in there], kind) == there
 
 
 @pytest.mark.parametrize(
@@ -54,7 +55,7 @@ def test_usual_synonyms_are_known(header: str, column: str) -> None:
 def test_no_header_means_two_columns() -> None:
     seen: dict[str, str] = {}
     for column in COLUMNS:
-        for plain in headers_of([column]):
+        for plain in SAID.headers_of([column]):
             assert seen.setdefault(plain, column) == column
 
 
@@ -70,11 +71,11 @@ def test_no_header_means_two_columns() -> None:
     ],
 )
 def test_width_case_stars_hints_and_a_byte_order_mark_do_not_matter(header: str) -> None:
-    assert plain_header(header) in headers_of(["identity_number"])
+    assert plain_header(header) in SAID.headers_of(["identity_number"])
 
 
 def test_numbers_and_remarks_and_what_nobody_reads_pass_as_written() -> None:
-    found = columns_of(["序号", *NEEDED, " 鞋码 ", "备注"], RosterAct.REGISTER, [["1", *["x"] * 9, "42", "新员工"]])
+    found = columns_of(["序号", *NEEDED, " 鞋码 ", "备注"], REGISTER, [["1", *["x"] * 9, "42", "新员工"]])
     assert [header for header in found if header.column is None] == [
         Header("序号", None), Header("鞋码", None), Header("备注", None),
     ]  # fmt: skip
@@ -102,18 +103,18 @@ def test_a_column_whose_content_would_be_lost_is_refused(header: str, cells: lis
 def test_a_file_without_headers_repeats_no_value_of_its_first_line() -> None:
     first = ["李明", "44030419900307123X", "13812345678", "a@mail.example"]
     with pytest.raises(Refused) as found:
-        columns_of(first, RosterAct.REGISTER, [first])
+        columns_of(first, REGISTER, [first])
     assert {error.about for error in found.value.errors if error.words == "column_resembles"} == {"3", "4"}
 
 
 def test_a_column_with_content_and_no_header_is_refused() -> None:
     line = ["x"] * (len(NEEDED) + 1)
     assert refused(["姓名", "", *NEEDED[1:]], line) == [("header[1]", "column_without_header", "2")]
-    assert columns(["姓名", "", *NEEDED[1:]], RosterAct.REGISTER, ["x", "", *line])[1] is None
+    assert columns(["姓名", "", *NEEDED[1:]], REGISTER, ["x", "", *line])[1] is None
 
 
 def test_the_headers_are_the_line_with_most_of_them_among_the_first() -> None:
-    words = headers_of(REGISTER_COLUMNS)
+    words = SAID.headers_of(REGISTER.columns)
     title = ["河套园区人才备案名册"]
     assert (
         find_header([[" "], title, ["填表日期：", "2026-03-01"], ["姓名", "身份证号", "职务"], ["李", "1", "2"]], words)

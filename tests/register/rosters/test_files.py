@@ -11,10 +11,10 @@ import pytest
 from cases.files.apart import Apart
 from cases.files.sheet import read_sheet
 from domain.errors import Refused
-from domain.roster import RosterAct
 from register.rosters import file as roster_file
 from register.rosters.file import EXTRA, MOST_BYTES, RosterSheet, read_roster, roster_sheet
 from tests.cases.files.sheets import HEADERS, ROW, SHEET, STRINGS, XLSX, ZH_HANS, ZH_HANT, with_parts, workbook
+from tests.register.rosters.reading import REGISTER
 
 
 def _csv(*lines: tuple[str, ...], delimiter: str = ",") -> str:
@@ -37,12 +37,10 @@ class InHere(Apart):
 def _sheet(
     content: bytes, content_type: str = "text/csv", filename: str = "", encoding: str | None = None
 ) -> RosterSheet:
-    reading = read_roster(
-        InHere(), content, content_type, filename, RosterAct.REGISTER, whose="emp-a", encoding=encoding
-    )
+    reading = read_roster(InHere(), content, content_type, filename, REGISTER, whose="emp-a", encoding=encoding)
     with pytest.raises(StopIteration) as read:  # it waits for nothing
         reading.send(None)
-    return roster_sheet(read.value.value, RosterAct.REGISTER)
+    return roster_sheet(read.value.value, REGISTER)
 
 
 def _refusal(content: bytes, content_type: str = "text/csv", filename: str = "") -> Refused:

@@ -19,15 +19,14 @@ from cases.files.sheet import read_sheet
 from cases.files.written import write_workbook
 from domain.errors import FieldError, Refused
 from domain.languages import Language
-from domain.roster import DEPARTURE_COLUMNS, REGISTER_COLUMNS, RosterAct
 from programmes.talent_permit.requests import EmploymentKind, RegistrationRequest
 from register.rosters.columns import known_words
 from register.rosters.file import MARKS, RosterSheet, roster_sheet
+from register.rosters.kinds import RosterKind
 from register.rosters.reads import message_of, stored_errors
 from tests.cases.files.sheets import SHEET, STRINGS, with_parts, workbook
-from tests.register.rosters.reading import Read, read_row
+from tests.register.rosters.reading import COLUMNS, DEPARTURE, REGISTER, SAID, Read, read_row
 from texts.problems import particular_sentence, problem_detail
-from texts.roster import COLUMNS, headers_of, word_of
 
 pytestmark = pytest.mark.timeout(1800)
 EXAMPLES = int(os.environ.get("HETAO_FUZZ_EXAMPLES", "0")) * 10 or 60
@@ -38,8 +37,8 @@ FUZZ = settings(
     derandomize=EXAMPLES <= 60,  # the same examples in every ordinary run; a long one looks further
     suppress_health_check=list(HealthCheck),
 )
-ACTS = st.sampled_from(RosterAct)
-HEADERS = sorted({*headers_of(COLUMNS), *(COLUMNS[column].header.zh_hans for column in COLUMNS)})
+ACTS = st.sampled_from([REGISTER, DEPARTURE])
+HEADERS = sorted({*SAID.headers_of(COLUMNS), *(COLUMNS[column].header.zh_hans for column in COLUMNS)})
 ENCODINGS = (
     "utf-8",
     "utf-8-sig",
@@ -76,7 +75,7 @@ TEXTS = st.one_of(AWKWARD, st.text(max_size=20), st.text("0123456789-/.年月日
 LINES = st.lists(st.lists(st.one_of(st.sampled_from(HEADERS), TEXTS), max_size=20), max_size=8)
 
 
-def _read(content: bytes, kind: str, act: RosterAct, encoding: str | None) -> RosterSheet | Refused:
+def _read(content: bytes, kind: str, act: RosterKind, encoding: str | None) -> RosterSheet | Refused:
     options = {"kind": kind, "encoding": encoding, "words": known_words(act)}
     try:
         return roster_sheet(read_sheet(content, options), act)
@@ -84,7 +83,7 @@ def _read(content: bytes, kind: str, act: RosterAct, encoding: str | None) -> Ro
         return refused
 
 
-def take(content: bytes, kind: str, act: RosterAct, encoding: str | None = None) -> RosterSheet | None:
+def take(content: bytes, kind: str, act: RosterKind, encoding: str | None = None) -> RosterSheet | None:
     """Read a file as far as it goes; every refusal can be said, and every row is read or says what is wrong with it."""
     sheet = _read(content, kind, act, encoding)
     if isinstance(sheet, Refused):
@@ -110,7 +109,7 @@ def _can_be_said(errors: Iterable[FieldError]) -> None:
 
 @FUZZ
 @given(content=st.binary(max_size=400), kind=st.sampled_from(["csv", "xlsx"]), act=ACTS)
-def test_any_bytes_are_read_or_refused(content: bytes, kind: str, act: RosterAct) -> None:
+def test_any_bytes_are_read_or_refused(content: bytes, kind: str, act: RosterKind) -> None:
     take(content, kind, act)
 
 
@@ -118,7 +117,7 @@ def test_any_bytes_are_read_or_refused(content: bytes, kind: str, act: RosterAct
 @given(lines=LINES, encoding=st.sampled_from(ENCODINGS), delimiter=st.sampled_from(",;\t|"), act=ACTS,
        said=st.sampled_from([None, "utf-8", "gb18030", "big5-hkscs"]))  # fmt: skip
 def test_any_csv_in_any_encoding_is_read_or_refused(
-    lines: list[list[str]], encoding: str, delimiter: str, act: RosterAct, said: str | None
+    lines: list[list[str]], encoding: str, delimiter: str, act: RosterKind, said: str | None
 ) -> None:
     text = "\r\n".join(delimiter.join(line) for line in [[*_columns(act)], *lines])
     take(text.encode(encoding, "replace"), "csv", act, said)
@@ -126,7 +125,7 @@ def test_any_csv_in_any_encoding_is_read_or_refused(
 
 @FUZZ
 @given(lines=LINES, act=ACTS)
-def test_any_workbook_of_texts_comes_back_as_it_was_written(lines: list[list[str]], act: RosterAct) -> None:
+def test_any_workbook_of_texts_comes_back_as_it_was_written(lines: list[list[str]], act: RosterKind) -> None:
     head = {"name": "x", "widths": [], "lists": [], "wrapped": False, "lines": len(lines) + 1}
     written = [[[*_columns(act)], []], *[[line, [0]] for line in lines]]
     content = write_workbook("\n".join(json.dumps(each) for each in (head, *written)).encode(), {})
@@ -142,7 +141,7 @@ def test_any_workbook_of_texts_comes_back_as_it_was_written(lines: list[list[str
 
 @FUZZ
 @given(data=st.data(), act=ACTS)
-def test_any_archive_that_was_tampered_with_is_read_or_refused(data: st.DataObject, act: RosterAct) -> None:
+def test_any_archive_that_was_tampered_with_is_read_or_refused(data: st.DataObject, act: RosterKind) -> None:
     content = bytearray(workbook(_columns(act), ("李", "44030419900307123X")))
     for _ in range(data.draw(st.integers(1, 4))):
         at = data.draw(st.integers(0, len(content) - 1))
@@ -171,7 +170,7 @@ def _elements(draw: st.DrawFn, depth: int = 2) -> str:
 @FUZZ
 @given(rows=st.lists(_elements(), max_size=6), strings=st.lists(_elements(1), max_size=4), act=ACTS)
 def test_any_sheet_of_known_elements_in_any_order_is_read_or_refused(
-    rows: list[str], strings: list[str], act: RosterAct
+    rows: list[str], strings: list[str], act: RosterKind
 ) -> None:
     headers = "".join(f"<c t='inlineStr'><is><t>{name}</t></is></c>" for name in _columns(act))
     sheet = f"<worksheet {SPACE}><sheetData><row>{headers}</row>{''.join(rows)}</sheetData></worksheet>"
@@ -194,7 +193,7 @@ SHOWN = st.sampled_from(
     language=st.sampled_from(Language),
     titles=st.lists(st.sampled_from(["", "名册", "2026年"]), max_size=3),
     form=st.sampled_from(["utf-8", "gb18030", "xlsx", "xlsx 1904"]),
-    order=st.permutations(list(REGISTER_COLUMNS)),
+    order=st.permutations(list(REGISTER.columns)),
     kind=st.sampled_from(EmploymentKind),
 )
 def test_a_plain_roster_is_read_right_in_whatever_form(
@@ -213,10 +212,10 @@ def test_a_plain_roster_is_read_right_in_whatever_form(
         "identity_number": "33010619860128072X",
         "position": "量子算法研究员",
         "work_site": "SZP-001",
-        "employment_kind": word_of("employment_kind", kind, language),
-        "language": word_of("language", language, language),
-        "destinations": word_of("destinations", "MO", language),
-        "state_worker": word_of("state_worker", "no", language),
+        "employment_kind": SAID.word_of("employment_kind", kind, language),
+        "language": SAID.word_of("language", language, language),
+        "destinations": SAID.word_of("destinations", "MO", language),
+        "state_worker": SAID.word_of("state_worker", "no", language),
     }
     is_sheet, is_1904 = form.startswith("xlsx"), form.endswith("1904")
     for column, day, how in (("contract_start", start, shown[0]), ("contract_end", end, shown[1])):
@@ -239,12 +238,12 @@ def _only_row(lines: Iterable[Iterable[object]], form: str) -> Read | list[Field
         content = workbook(*map(tuple, lines))
         if form.endswith("1904"):
             content = _counted_from_1904(content)
-        sheet = take(content, "xlsx", RosterAct.REGISTER)
+        sheet = take(content, "xlsx", REGISTER)
     else:
         text = "".join(",".join(map(str, line)) + "\n" for line in lines)
-        sheet = take(text.encode(form), "csv", RosterAct.REGISTER, form)
+        sheet = take(text.encode(form), "csv", REGISTER, form)
     assert sheet is not None
-    return read_row(sheet.rows[0][1], RosterAct.REGISTER)
+    return read_row(sheet.rows[0][1], REGISTER)
 
 
 def _counted_from_1904(content: bytes) -> bytes:
@@ -253,8 +252,8 @@ def _counted_from_1904(content: bytes) -> bytes:
     return with_parts({"xl/workbook.xml": book.replace(b"<workbookPr ", b"<workbookPr date1904='1' ")}, content)
 
 
-def _columns(act: RosterAct) -> tuple[str, ...]:
-    return REGISTER_COLUMNS if act is RosterAct.REGISTER else DEPARTURE_COLUMNS
+def _columns(act: RosterKind) -> tuple[str, ...]:
+    return tuple(act.columns)
 
 
 @pytest.mark.parametrize("names", [["張偉"], ["黃志強", "林詩敏"], ["歐陽文", "許家傑", "鄭秀文"]])
@@ -271,4 +270,4 @@ def test_big5_is_never_read_as_something_else(names: list[str], data: st.DataObj
                "destinations", "state_worker"]  # fmt: skip
     lines = [headers, *[[name, *row] for name in (*names, *more) if name.strip()]]
     content = "\n".join(",".join(line) for line in lines).encode("big5hkscs", "ignore")
-    assert take(content, "csv", RosterAct.REGISTER) is None
+    assert take(content, "csv", REGISTER) is None

@@ -16,9 +16,10 @@ from cases.shared.context import Context
 from domain.actors import Actor
 from domain.employers import StandingRequest
 from domain.errors import Refused
-from domain.roster import OnDefect, RosterAct
+from domain.roster import OnDefect
 from domain.stages import Standing
 from programmes.talent_permit.requests import RegistrationRequest
+from programmes.talent_permit.rosters import PermitRoster
 from register.rosters import work
 from register.rosters.intake import RosterFile, receive
 from register.rosters.reads import get_roster, get_rows
@@ -52,7 +53,7 @@ async def context(clean_database: str) -> AsyncIterator[Context]:
 
 
 def _file(content: bytes = SAMPLE, **changes: Any) -> RosterFile:
-    given: dict[str, Any] = {"act": RosterAct.REGISTER, "dry_run": False, "on_defect": OnDefect.SKIP} | changes
+    given: dict[str, Any] = {"act": PermitRoster.REGISTER, "dry_run": False, "on_defect": OnDefect.SKIP} | changes
     return RosterFile(content=content, content_type="text/csv", filename="roster.csv", **given)
 
 
@@ -337,7 +338,7 @@ async def test_departures_are_asked_of_approved_cases_only(context: Context) -> 
         {"client_reference": "HTRI-001", "last_day": "2026-04-30", "reason": "resigned"},
         {"last_day": "2026-03-31", "reason": "resigned"},
     )
-    roster_id = await _receive(context, _file(content, act=RosterAct.DEPARTURE))
+    roster_id = await _receive(context, _file(content, act=PermitRoster.DEPARTURE))
     await _work(context)
     rows = await _results(context, roster_id)
     found = {row: (r.result, [e.code for e in r.errors]) for row, r in rows.items()}
@@ -367,7 +368,7 @@ async def test_a_roster_of_departures_names_the_days_that_no_case_knows_before_i
         {"client_reference": "HTRI-003", "last_day": "2062-03-31", "reason": "resigned"},
     )
     for dry_run in (True, False):
-        departing = _file(content, act=RosterAct.DEPARTURE, dry_run=dry_run, on_defect=OnDefect.STOP)
+        departing = _file(content, act=PermitRoster.DEPARTURE, dry_run=dry_run, on_defect=OnDefect.STOP)
         roster_id = await _receive(context, departing)
         await _work(context)
         rows = await _results(context, roster_id)

@@ -10,17 +10,16 @@ import xlsxwriter
 
 from cases.files.sheet import read_sheet
 from domain.errors import Refused
-from domain.roster import RosterAct
 from programmes.talent_permit.requests import RegistrationRequest
 from register.rosters.columns import known_words
 from register.rosters.file import MARKS, UNREAD, RosterSheet, roster_sheet
 from tests.cases.files.sheets import HEADERS, ROW, SHEET, ZH_HANS, with_rows, workbook
-from tests.register.rosters.reading import read_row
+from tests.register.rosters.reading import REGISTER, read_row
 
 
 def _sheet(content: bytes) -> RosterSheet:
-    options = {"kind": "xlsx", "encoding": None, "words": known_words(RosterAct.REGISTER)}
-    return roster_sheet(read_sheet(content, options), RosterAct.REGISTER)
+    options = {"kind": "xlsx", "encoding": None, "words": known_words(REGISTER)}
+    return roster_sheet(read_sheet(content, options), REGISTER)
 
 
 def _row(content: bytes) -> dict[str, str]:
@@ -98,7 +97,7 @@ def test_a_number_whose_last_digits_are_lost_is_marked(stored: str, text: str, m
 
 
 def test_an_identity_number_typed_as_a_number_is_refused_with_the_reason() -> None:
-    read = read_row(_cells("<c><v>4.40304198501236E+17</v></c>"), RosterAct.REGISTER)
+    read = read_row(_cells("<c><v>4.40304198501236E+17</v></c>"), REGISTER)
     assert [(e.field, e.code, e.words) for e in read] == [  # type: ignore[union-attr]
         ("identity_number", "wrong_type", "cell_rounded")
     ]
@@ -171,14 +170,14 @@ def test_a_day_is_read_however_it_is_shown(number_format: str | int | None, is_1
         sheet.write_row(1, 0, ROW)
         shown = book.add_format({"num_format": number_format} if number_format else {})
         sheet.write_number(1, 5, 46082 - (1462 if is_1904 else 0), shown)
-    read = read_row(_row(file.getvalue()), RosterAct.REGISTER)
+    read = read_row(_row(file.getvalue()), REGISTER)
     assert isinstance(read, RegistrationRequest), read
     assert read.employment.contract_start == date(2026, 3, 1)
 
 
 def test_a_reference_that_became_a_date_is_refused() -> None:
     content = workbook(("client_reference", *HEADERS), (date(2026, 3, 1), *ROW))
-    read = read_row(_row(content), RosterAct.REGISTER)
+    read = read_row(_row(content), REGISTER)
     assert [(e.field, e.words) for e in read] == [("client_reference", "cell_is_date")]  # type: ignore[union-attr]
 
 

@@ -1,0 +1,43 @@
+"""What notices of a talent permit say beside what they say of any case."""
+
+from collections.abc import Mapping
+from datetime import date
+from typing import ClassVar, Final
+
+from pydantic import Field
+
+from texts.notices import NoticeFacts
+
+_OF_AUTHORITY: Final = frozenset({"authority_reason", "authority_code", "authority_remedy"})
+
+
+class PermitNoticeFacts(NoticeFacts):
+    """What a notice of a talent permit may say; it is kept with the notice under these names, which never change."""
+
+    codes: ClassVar[frozenset[str]] = NoticeFacts.codes | {"answer_expected_on"}
+    of_track: ClassVar[frozenset[str]] = NoticeFacts.of_track | {"permit_stage"}
+    for_person: ClassVar[frozenset[str]] = _OF_AUTHORITY
+
+    destinations: tuple[str, ...] = ()
+    permit_stage: str | None = None
+    state_worker: bool = False
+    changed_fields: tuple[str, ...] = Field(default=(), description="What an employer asked to have changed.")
+
+    # In the authority's own words, for bodies only.
+    authority_reason: str | None = None
+    authority_code: str | None = None
+    authority_remedy: str | None = None
+
+    last_day: date | None = None
+    ended_on: date | None = None
+    contract_end: date | None = None
+    answer_expected_on: date | None = None
+    valid_from: date | None = None
+    valid_until: date | None = None
+    stay_days: int | None = None
+    revoked_on: date | None = None
+    card_lost_on: date | None = None
+
+    def published(self) -> Mapping[str, object]:
+        """Return the stage of the permit, and what an employer asked to have changed."""
+        return {"permit_stage": self.permit_stage, "fields": list(self.changed_fields) or None}

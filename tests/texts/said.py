@@ -1,0 +1,72 @@
+"""What each notice of a programme of the registry says to its readers, as one hash a kind (`said.json`).
+
+`python -m tests.texts.said` takes them anew, where a text was changed on purpose.
+"""
+
+import hashlib
+import json
+from collections.abc import Iterator, Mapping
+from itertools import product
+from pathlib import Path
+from typing import Final
+
+from domain.errors import Defect
+from domain.languages import Language
+from domain.notices import Channel, Recipient
+from domain.stages import DueKind, PendingAct
+from programmes import PROGRAMMES
+from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.words import PermitProposal
+from tests.texts.facts import FACTS, say
+from texts.notices import NoticeFacts, render_together
+
+FILE: Final = Path(__file__).with_name("said.json")
+# What a template may ask of a fact, beside those that have all.
+_OTHERWISE: Final[tuple[Mapping[str, object], ...]] = (
+    {},
+    *({"pending_act": act} for act in (*PendingAct, *PermitProposal)),
+    *({"due_kind": due} for due in DueKind),
+    {"due_provisional": False, "points": (), "reasons": (), "note": None, "link": None, "contact": None},
+    {"days_left": 1, "days_over": 1, "stay_days": None, "state_worker": False, "card_lost_on": FACTS.last_day},
+    {"days_over": None, "authority_reason": None, "authority_remedy": None, "changed_fields": ()},
+    {"is_handed_whole": True, "handed_kind": "registration_received"},
+    {"is_handed_whole": True, "handed_kind": "registration_refused"},
+    {"due_on": None},
+)
+
+
+def said() -> dict[str, str]:
+    """Return by programme and kind the hash of all that its readers get."""
+    return {
+        f"{code}/{kind}": hashlib.sha256(json.dumps(list(_all(code, kind))).encode()).hexdigest()
+        for code, programme in PROGRAMMES.items()
+        for kind in sorted(programme.words.notices)
+    }
+
+
+def _all(code: str, kind: str) -> Iterator[list[str | None]]:
+    """Yield every text of a kind."""
+    for recipient, channels in PROGRAMMES[code].words.notices[kind].recipients.items():
+        for channel, language, change in product(channels.channels, Language, _OTHERWISE):
+            yield _text(code, kind, recipient, channel, language, FACTS.model_copy(update=change))
+        for language in Language:
+            both = [(kind, FACTS.model_copy(update={"destination": each})) for each in Destination]
+            other = [("registration_received", FACTS), *both]
+            if Channel.MAIL in channels.channels and recipient.value in ("employer", "person"):
+                for several in (both, other):
+                    mail = render_together(recipient, language, several, PROGRAMMES[code].texts)
+                    yield [mail.subject, mail.text, mail.html]
+
+
+def _text(
+    code: str, kind: str, recipient: Recipient, channel: Channel, language: Language, facts: NoticeFacts
+) -> list[str | None]:
+    try:
+        text = say(code, kind, recipient, channel, language, facts)
+    except Defect:  # one that has to say what is missing here
+        return []
+    return [text.subject, text.text, text.html]
+
+
+if __name__ == "__main__":
+    FILE.write_text(json.dumps(said(), indent=1) + "\n", encoding="utf-8")
