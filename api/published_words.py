@@ -12,6 +12,7 @@ from domain.commands import CommandKind as CoreCommand
 from domain.notices import NoticeKind as CoreNotice
 from domain.reasons import Use as CoreUse
 from domain.roster import RosterAct as CoreRosterAct
+from domain.tasks import TaskAction as CoreAnswer
 from domain.tasks import TaskKind as CoreTask
 from domain.tracks import TrackKey as CoreKey
 from domain.tracks import TrackStage as CoreStage
@@ -37,6 +38,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
     **{name: tuple(dict.fromkeys(str(each) for kind in kinds for each in kind)) for name, kinds in _OF_TRACKS.items()},
+    CoreAnswer.__name__: _all(CoreAnswer, *(dict.fromkeys(each.answers) for each in _WORDS.tasks.values())),
     CoreRosterAct.__name__: tuple(str(act) for each in PROGRAMMES.values() for act in each.rosters),
     CoreNotice.__name__: tuple(map(str, _WORDS.notices)),
     CoreUse.__name__: tuple(map(str, _WORDS.uses)),
@@ -87,6 +89,7 @@ CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
 TrackKey = Annotated[str, Published(CoreKey)]
+TaskAction = Annotated[str, Published(CoreAnswer)]
 RosterAct = Annotated[str, Published(CoreRosterAct)]
 NoticeKind = Annotated[str, Published(CoreNotice)]
 Use = Annotated[str, Published(CoreUse)]

@@ -14,6 +14,7 @@ from api.case_routes import says
 from api.parameters import IdPath
 from api.published import CaseView
 from api.published_words import TaskKind, Use
+from api.task_answers import TaskAnswerRequest
 from api.views import BulkView, ReasonList
 from api.wiring import wiring_of
 from cases.commands.routes import ANSWER_TASK
@@ -24,7 +25,6 @@ from domain.bodies import Body as RequestBody
 from domain.commands import CommandKind
 from domain.decisions import (
     BulkDecision,
-    TaskAnswerRequest,
 )
 from domain.fields import Label
 from temporal.telemetry import concern

@@ -35,7 +35,7 @@ class Say:
         """Return the word for a code of a group."""
         from texts.story import word
 
-        return word(group, code, self._language)
+        return word(group, code, self._language, self._room)
 
     def place(self, destination: str) -> str:
         """Return the name of a destination."""

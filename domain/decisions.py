@@ -7,7 +7,6 @@ from pydantic import Field
 
 from domain.bodies import Body
 from domain.fields import Day, Label, Note
-from domain.tasks import TaskAction
 
 Round = Annotated[int, Field(ge=1, le=10_000, strict=True)]
 
@@ -94,12 +93,12 @@ class BulkDecision(Body):
 
 
 class TaskAnswerRequest(Body):
-    """The answer to a task that is neither `review` nor `confirm`."""
+    """The answer to a task that is neither `review` nor `confirm`.
 
-    action: TaskAction
-    contract_end: Day | None = None
-    last_day: Day | None = None
-    reason: Label | None = None
+    A programme whose tasks are answered with more has a class of its own below this one.
+    """
+
+    action: Label
     note: Note | None = None
     facts: Annotated[
         tuple[Annotated[int, Field(ge=1, le=10_000, strict=True)], ...] | None,

@@ -41,9 +41,6 @@ class TaskAction(StrEnum):
     TAKE = "take"
     DECLINE = "decline"
     DONE = "done"
-    SEND_AGAIN = "send_again"
-    NEW_CONTRACT_END = "new_contract_end"
-    DEPARTED = "departed"
     UPHOLD = "uphold"
     SET_ASIDE = "set_aside"
 
@@ -57,7 +54,7 @@ class TaskMeaning:
         outlives: whether a case that closes leaves it to be done.
     """
 
-    answers: tuple[TaskAction, ...] = ()
+    answers: tuple[str, ...] = ()
     outlives: bool = False
 
 

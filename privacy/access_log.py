@@ -133,13 +133,13 @@ def reading_view(reading: Reading, of: Programme, is_silent: bool, language: Lan
         at=reading.at,
         reference=reading.case_read,
         role=role.value,
-        organisation=said_of("organisations", role, language),
-        way=said_of("ways", way, language),
+        organisation=said_of("organisations", role, language, of.texts),
+        way=said_of("ways", way, language, of.texts),
         purpose=purpose,
-        purpose_text=said_of("purposes", purpose, language),
+        purpose_text=said_of("purposes", purpose, language, of.texts),
         purpose_stated=stated is not None,
         fields=list(fields),
-        fields_text=[said_of("fields", field, language) for field in fields],
+        fields_text=[said_of("fields", field, language, of.texts) for field in fields],
     )
 
 

@@ -123,6 +123,7 @@ def own_view(
     """Return a case as its person reads it: where it stands and what comes next, and nothing for staff alone."""
     reading = case.reading
     whole = case_view(reading, actor, language)
+    room = reading.context.programmes[reading.row.programme].texts
     own = own_views.OwnCase(
         reference=whole.reference,
         programme=whole.programme,
@@ -144,9 +145,9 @@ def own_view(
         updated_at=whole.updated_at,
         recorded_facts=tuple(_recorded(fact, reading, language) for fact in whole.recorded_facts),
         employer=names.get(reading.employer_id, reading.employer_id),
-        stage_text=plain("stages", whole.stage, language),
-        waits_for=plain("holders", whole.holder, language),
-        due_text=plain("due_kinds", whole.due_kind, language),
+        stage_text=plain("stages", whole.stage, language, room),
+        waits_for=plain("holders", whole.holder, language, room),
+        due_text=plain("due_kinds", whole.due_kind, language, room),
         end_reason_text=reason_or_word(whole.end_reason, language),
         contact_changes=waiting_views(reading, language),
         decisions=tuple(_decisions(reading, chain, language)),
@@ -169,7 +170,7 @@ def _recorded(view: AnyFactView, reading: CaseReading, language: Language) -> ow
     return own_views.OwnRecordedFact(
         **vars(view),
         may_contest=_may_contest(reading, row),
-        label=plain("fields", short_of(view.field), language),
+        label=plain("fields", short_of(view.field), language, reading.context.programmes[reading.row.programme].texts),
         state_text=plain("fact_states", view.contest if view.contest == "open" else view.state, language),
     )
 
@@ -202,7 +203,8 @@ def _remedies(reading: CaseReading, language: Language) -> list[str]:
     fact = ["fact"] if any(_may_contest(reading, fact) for fact in reading.facts) else []
     letter = ["letter"] if reading.stage is Stage.REFUSED else []
     found = dict.fromkeys([*fact, *letter, *views_of(reading).remedies(reading), "complaint"])
-    return [str(plain("remedies", each, language)) for each in found]
+    room = reading.context.programmes[reading.row.programme].texts
+    return [str(plain("remedies", each, language, room)) for each in found]
 
 
 async def chains_of(connection: AsyncConnection, references: list[str]) -> dict[str, list[LedgerRow]]:

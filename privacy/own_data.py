@@ -31,6 +31,7 @@ from store.rows.record import LedgerRow
 from store.rows.register import ApplicationRow, FactRow
 from store.rows.work import CommandRow
 from store.tables import applications, case_facts, commands, legal_holds, notices
+from texts.catalogue import CORE
 from texts.person import said_of
 from texts.roster import words_of
 from texts.values import value_text
@@ -135,12 +136,12 @@ def _facts(body: Row, declared: Programme, language: Language) -> list[OwnFactVi
             facts.append(
                 OwnFactView(
                     field=field,
-                    label=said_of("fields", field, language),
+                    label=said_of("fields", field, language, declared.texts),
                     value=value,
                     value_text=_in_words(declared, field, value, language),
-                    purpose=said_of("reasons", field, language),
+                    purpose=said_of("reasons", field, language, declared.texts),
                     basis=said_of("bases", Basis(row.basis).name, language),
-                    retention=_retention(row.retention, language),
+                    retention=_retention(row.retention, language, declared.texts),
                 )
             )
     return facts
@@ -163,9 +164,9 @@ async def _recorded(
                 **vars(view),
                 **{name: seen[name] for name in ("value", "seen_in", "given")},
                 "value_text": _in_words(declared, field, seen["value"], language),
-                "purpose": said_of("reasons", field, language),
+                "purpose": said_of("reasons", field, language, declared.texts),
                 "basis": said_of("bases", Basis(kept.basis).name, language),
-                "retention": _retention(kept.retention, language),
+                "retention": _retention(kept.retention, language, declared.texts),
             }
         )
     return found
@@ -175,8 +176,8 @@ def _in_words(declared: Programme, field: str, value: Any, language: Language) -
     return value_text(field, value, language, said=words_of(declared.texts), days=declared.form.days())
 
 
-def _retention(until: Retention, language: Language) -> str:
-    return said_of("retentions", until.name, language)
+def _retention(until: Retention, language: Language, room: str = CORE) -> str:
+    return said_of("retentions", until.name, language, room)
 
 
 async def _requests(connection: AsyncConnection, case: OwnCase, own: Set[UUID]) -> list[OwnRequestView]:

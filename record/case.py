@@ -40,6 +40,7 @@ class Record:
     notices: Sequence[NoticeKept] = ()
     runs: Sequence[KeptRun] = ()
     is_live_known: bool = True
+    room: str = ""  # the package that says its words
 
     @property
     def chain(self) -> list[LedgerRow]:
@@ -58,8 +59,9 @@ async def read_record(context: Context, histories: Histories, reference: str) ->
         rows = await ledger_rows(connection, reference)
         notices = await read_notices(connection, reference)
         kept = await archive.archived_runs(connection, reference)
+    texts = context.programmes[code].texts
     runs, is_live_known = await gather_runs(context, histories, reference, kept)
-    return Record(reference, views_in(context, code).told.folding, rows, notices, runs, is_live_known)
+    return Record(reference, views_in(context, code).told.folding, rows, notices, runs, is_live_known, texts)
 
 
 async def need_case(connection: AsyncConnection, reference: str) -> str:

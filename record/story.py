@@ -141,23 +141,23 @@ def _merged(record: Record, as_of: datetime | None, language: Language) -> Itera
     for row in record.ledger:
         if row.chain != record.reference:
             chains.setdefault(row.chain, []).append(row)
-    sources: list[Iterable[Timed]] = [list(_ledger_items(rows, record.folding, language)) for rows in chains.values()]
+    sources: list[Iterable[Timed]] = [list(_ledger_items(rows, record, language)) for rows in chains.values()]
     sources += [_history_items(kept, language) for kept in record.runs]
     sources += [_retried_items(kept, language) for kept in record.runs]
     sources.append([(row.at, _notice_item(row, as_of, language)) for row in record.notices])
     return heapq.merge(*sources, key=lambda timed: timed[0])
 
 
-def _ledger_items(rows: Iterable[LedgerRow], folding: Folding, language: Language) -> Iterator[Timed]:
+def _ledger_items(rows: Iterable[LedgerRow], record: Record, language: Language) -> Iterator[Timed]:
     stood, since, latest = Stood(), dict[str, datetime](), None
     for row in rows:
-        before, stood = stood, after(stood, row, folding)
+        before, stood = stood, after(stood, row, record.folding)
         at: datetime = row.at
-        waited = _ended_wait(before, stood, row, since, folding)
+        waited = _ended_wait(before, stood, row, since, record.folding)
         # A row of an act that was asked for earlier than it was applied does not go before the rows that it follows.
         latest = at if latest is None else max(latest, at)
         if row.act not in _TOLD_ELSEWHERE:
-            yield latest, _ledger_item(row, latest, waited, language)
+            yield latest, _ledger_item(row, latest, waited, language, record.room)
 
 
 def _ended_wait(
@@ -185,14 +185,14 @@ def _waits_for(stood: Stood, track: str, folding: Folding) -> Holder:
     return Holder.NONE if stage is None else folding.waits_for.get(stage, Holder.NONE)
 
 
-def _ledger_item(row: LedgerRow, placed: datetime, waited: _Wait | None, language: Language) -> StoryItem:
+def _ledger_item(row: LedgerRow, placed: datetime, waited: _Wait | None, language: Language, room: str) -> StoryItem:
     detail = {name: value for name, value in row.detail.items() if name not in _SHOWN_APART}
     return StoryItem(
         at=_written(row.at),
         placed_at=_moment(placed) if placed != row.at else None,
         source="ledger",
         what=row.act,
-        says=act_sentence(row.act, row.outcome, language),
+        says=act_sentence(row.act, row.outcome, language, room),
         who=WhoActed(role=row.actor_role, subject=row.actor_subject, issuer=row.actor_issuer),
         stage=row.detail.get("stage"),
         round=row.detail.get("round"),
@@ -203,16 +203,16 @@ def _ledger_item(row: LedgerRow, placed: datetime, waited: _Wait | None, languag
         rule_version=row.rule_version,
         detail=detail or None,
         place=RowPlace(chain=row.chain, seq=row.seq, run_id=row.run_id, event_id=row.event_id),
-        waited=None if waited is None else _wait_ended(waited, language),
+        waited=None if waited is None else _wait_ended(waited, language, room),
     )
 
 
-def _wait_ended(waited: _Wait, language: Language) -> EndedWaitView:
+def _wait_ended(waited: _Wait, language: Language, room: str) -> EndedWaitView:
     return EndedWaitView(
         for_=waited.holder,
         since=_written(waited.since),
         seconds=round(waited.seconds),
-        says=wait_sentence(waited.holder, language),
+        says=wait_sentence(waited.holder, language, room),
     )
 
 
@@ -278,7 +278,7 @@ def _waits(record: Record, as_of: datetime | None, language: Language) -> list[W
         if waited is not None:
             total[waited.holder] += waited.seconds
     return [
-        WaitView(for_=holder, seconds=round(seconds), says=wait_sentence(holder, language))
+        WaitView(for_=holder, seconds=round(seconds), says=wait_sentence(holder, language, record.room))
         for holder, seconds in sorted(total.items())
     ]
 

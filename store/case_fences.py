@@ -87,7 +87,7 @@ def let_park_change(table: str, *, but: str | None = None) -> None:
 
 
 def keep_with_case(table: str, *, is_named_later: bool = False) -> None:
-    """Refuse a row whose case is another employer's. A reference with a slash names no case.
+    """Refuse a row whose case is another employer's. A reference that is empty or has a slash names no case.
 
     Args:
         table: its name; it has the columns `reference` and `employer_id`.
@@ -96,7 +96,8 @@ def keep_with_case(table: str, *, is_named_later: bool = False) -> None:
     written = "INSERT OR UPDATE OF reference" if is_named_later else "INSERT"
     op.execute(f"""
         CREATE TRIGGER its_case AFTER {written} ON {table} FOR EACH ROW
-        WHEN (NEW.employer_id IS NOT NULL AND NEW.reference NOT LIKE '%/%') EXECUTE FUNCTION need_its_case()
+        WHEN (NEW.employer_id IS NOT NULL AND NEW.reference NOT LIKE '%/%' AND NEW.reference <> '')
+        EXECUTE FUNCTION need_its_case()
     """)
 
 

@@ -33,6 +33,10 @@ _NO_PLACE: Final = Counter(
 # Two requests under one idempotency key at once; see `cases.shared.idempotency`.
 _IDEMPOTENCY_KEY = "pk_idempotency"
 
+# Where a statement is long and no values of its own make another plan better, planning it each time, as PostgreSQL may
+# decide by its own estimates, takes many times as long as carrying it out.
+_PLANNED_ONCE: Final = "; SET LOCAL plan_cache_mode = force_generic_plan"
+
 # What the driver says where a connection was cut in the middle of a message.
 _BROKEN = (asyncpg.InterfaceError, asyncpg.InternalClientError)
 
@@ -84,7 +88,13 @@ class Database:
 
     @asynccontextmanager
     async def begin(
-        self, tenant: str = PARK, *, case: str | None = None, employer: str | None = None, locks: Sequence[str] = ()
+        self,
+        tenant: str = PARK,
+        *,
+        case: str | None = None,
+        employer: str | None = None,
+        locks: Sequence[str] = (),
+        planned_once: bool = False,
     ) -> AsyncIterator[AsyncConnection]:
         """Open a transaction that sees the rows of one tenant only, or of all for the park.
 
@@ -93,12 +103,13 @@ class Database:
             case: the reference of a case whose row it locks before it reads anything.
             employer: the id of an employer whose standing cannot change until it ends.
             locks: further statements, without parameters, that take locks.
+            planned_once: whether its statements are planned once on a connection, for any values that they are given.
 
         Raises:
             Unavailable: when PostgreSQL is away, overloaded or gave up on a lock.
         """
         async with _classified(), self.engine.connect() as connection:
-            driver = await _begin(connection, _beginning(tenant, case, employer, locks))
+            driver = await _begin(connection, _beginning(tenant, case, employer, locks, planned_once=planned_once))
             try:
                 yield connection
                 await driver.execute("COMMIT")
@@ -147,12 +158,16 @@ async def _classified() -> AsyncIterator[None]:
         raise
 
 
-def _beginning(tenant: str, case: str | None, employer: str | None, locks: Sequence[str]) -> str:
+def _beginning(
+    tenant: str, case: str | None, employer: str | None, locks: Sequence[str], *, planned_once: bool = False
+) -> str:
     """Return what begins a transaction: one message, so that neither tenant nor lock costs a round trip of its own.
 
     What is read afterwards is read by a later statement, which sees all that was committed before the lock was had.
     """
     begin = f"BEGIN; SET LOCAL hetao.tenant = {_literal(tenant)}"
+    if planned_once:
+        begin += _PLANNED_ONCE
     if case is not None:
         begin += f"; SELECT FROM cases WHERE reference = {_literal(case)} FOR UPDATE"
     if employer is not None:

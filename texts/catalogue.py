@@ -1,7 +1,8 @@
 """Catalogues of sentences: one YAML file each, the three languages side by side, read once.
 
 What the core says stands here. What a programme says stands in its own room, in the folder `texts` beside its
-declaration, which names the package (`Programme.texts`): catalogues of the same names add entries and groups, and
+declaration, which names the package (`Programme.texts`): catalogues of the same names add entries and groups, or say
+an entry of a group otherwise for the cases of that programme alone, and
 `notices` has one template for each kind of notice, for those of the core too where the room says them in its own way
 (`texts.notices.catalogue`). `programmes/__init__.py` hands the rooms of the registry over, once and at its import; a
 declaration that is in no registry, as those of tests, is handed over in the same manner by whoever declares it:
@@ -64,13 +65,55 @@ def take_in(take: Take) -> None:
 
 
 def read_sentences(name: str) -> Mapping[str, Sentence]:
-    """Return the sentences of a catalogue by code."""
-    return _growing(name, TypeAdapter(dict[str, Sentence]))
+    """Return the sentences of a catalogue by code: what the core says, and what each room adds as it is handed over."""
+    found: dict[str, Sentence] = {}
+    content = TypeAdapter(dict[str, Sentence])
+
+    def take(package: str, folder: Traversable) -> None:
+        if (file := folder / f"{name}.yaml").is_file():
+            more = content.validate_python(read_yaml(file))
+            if twice := found.keys() & more.keys():
+                raise ValueError(f"{', '.join(sorted(twice))} is said twice")
+            found.update(more)
+
+    take(CORE, _CORE)
+    take_in(take)
+    return found
 
 
-def read_groups(name: str) -> Mapping[str, Mapping[str, Sentence]]:
+class Groups(dict[str, dict[str, Sentence]]):
+    """The sentences of a catalogue by group and code, and what a room says of its own cases otherwise than others."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        # By package, group and code.
+        self.otherwise: dict[str, dict[str, dict[str, Sentence]]] = {}
+
+    def find(self, group: str, code: str, room: str = CORE) -> Sentence | None:
+        """Return what a code of a group says of the cases of a room; None where nobody says it."""
+        own = self.otherwise.get(room, {}).get(group, {}).get(code)
+        return own or self.get(group, {}).get(code)
+
+    def take(self, package: str, content: Mapping[str, Mapping[str, Sentence]]) -> None:
+        """Take in what a package says."""
+        for group, codes in content.items():
+            known = self.setdefault(group, {})
+            for code, said in codes.items():
+                if known.setdefault(code, said) is not said:
+                    self.otherwise.setdefault(package, {}).setdefault(group, {})[code] = said
+
+
+def read_groups(name: str) -> Groups:
     """Return the sentences of a catalogue by code and, under it, by part or outcome."""
-    return _growing(name, TypeAdapter(dict[str, dict[str, Sentence]]))
+    found, content = Groups(), TypeAdapter(dict[str, dict[str, Sentence]])
+
+    def take(package: str, folder: Traversable) -> None:
+        if (file := folder / f"{name}.yaml").is_file():
+            found.take(package, content.validate_python(read_yaml(file)))
+
+    take(CORE, _CORE)
+    take_in(take)
+    return found
 
 
 def read_catalogue(name: str) -> Any:
@@ -82,27 +125,3 @@ def read_yaml(file: Traversable) -> Any:
     """Return what a file holds."""
     # Several times as fast as the safe loader in Python, and as safe; every process reads all of them at its start.
     return yaml.load(file.read_text("utf-8"), yaml.CSafeLoader)
-
-
-def _growing(name: str, content: TypeAdapter[dict[str, Any]]) -> Mapping[str, Any]:
-    """Return what a catalogue holds: what the core says, and what each room adds as it is handed over."""
-    found: dict[str, Any] = {}
-
-    def take(package: str, folder: Traversable) -> None:
-        if (file := folder / f"{name}.yaml").is_file():
-            _add(found, content.validate_python(read_yaml(file)))
-
-    take(CORE, _CORE)
-    take_in(take)
-    return found
-
-
-def _add(found: dict[str, Any], more: Mapping[str, Any]) -> None:
-    """Add entries, and those of a group to a group that is there."""
-    for name, said in more.items():
-        if name not in found:
-            found[name] = said
-        elif isinstance(said, dict):
-            _add(found[name], said)
-        else:
-            raise ValueError(f"{name} is said twice")

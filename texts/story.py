@@ -1,23 +1,21 @@
 """What the story of a case says, in three languages, and what a difference between the records is called."""
 
-from collections.abc import Mapping
 from typing import Final
 
 from domain.languages import Language
-from texts.catalogue import CORE, Sentence, read_groups
+from texts.catalogue import CORE, read_groups
 from texts.notices.catalogue import ROOMS
 from texts.notices.facts import NoticeFacts
 from texts.notices.rendering import Voice
 from texts.reasons import SENTENCES, reason_sentence
 
-GROUPS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("story")
-WORDS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("show")
+GROUPS: Final = read_groups("story")
+WORDS: Final = read_groups("show")
 
 
-def act_sentence(act: str, outcome: str | None, language: Language) -> str:
+def act_sentence(act: str, outcome: str | None, language: Language, room: str = CORE) -> str:
     """Return what an act of the ledger says, by its outcome where that has a sentence of its own."""
-    acts = GROUPS["acts"]
-    sentence = acts.get(f"{act}.{outcome}") or acts.get(act)
+    sentence = GROUPS.find("acts", f"{act}.{outcome}", room) or GROUPS.find("acts", act, room)
     return act if sentence is None else sentence.in_language(language)
 
 
@@ -26,9 +24,10 @@ def event_sentence(kind: str, language: Language) -> str:
     return GROUPS["events"][kind].in_language(language)
 
 
-def wait_sentence(holder: str, language: Language) -> str:
+def wait_sentence(holder: str, language: Language, room: str = CORE) -> str:
     """Return for whom was waited."""
-    return GROUPS["waits"][holder].in_language(language)
+    said = GROUPS.find("waits", holder, room)
+    return holder if said is None else said.in_language(language)
 
 
 def notice_sentence(language: Language) -> str:
@@ -46,9 +45,9 @@ def why_sentence(code: str, language: Language) -> str | None:
     return reason_sentence(code, language) if code in SENTENCES else None
 
 
-def word(group: str, code: str, language: Language) -> str:
+def word(group: str, code: str, language: Language, room: str = CORE) -> str:
     """Return how the printed story names a code; one that a newer service sends stays as it is."""
-    known = WORDS[group].get(code)
+    known = WORDS.find(group, code, room)
     return code if known is None else known.in_language(language)
 
 

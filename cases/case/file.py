@@ -178,9 +178,9 @@ class CaseFile(CaseParts):
 
     def keep_as_stored(self) -> None:
         """Take the row as it is now for what the register holds, after the row itself was inserted."""
-        self._stored = copy.deepcopy(self._columns())
+        self._stored = _kept(self._columns())
         self._stored_own = {
-            (each.name, each.key_of(row)): copy.deepcopy(row.document())
+            (each.name, each.key_of(row)): _kept(row.document())
             for each in self.own_tables
             for row in self.own_rows[each.name]
         }
@@ -270,6 +270,11 @@ class CaseFile(CaseParts):
             "notices": _documents(self.notices),
             "deliveries": _documents(self.deliveries),
         }
+
+
+def _kept(document: Row) -> Row:
+    """Return a row that stays as it is, whatever becomes of what another one holds: values of JSON alone can change."""
+    return {name: copy.deepcopy(value) if isinstance(value, dict | list) else value for name, value in document.items()}
 
 
 def _documents(rows: Iterable[Row | TableRow]) -> list[Row]:

@@ -20,6 +20,7 @@ from store.rows.register import CaseRow
 LEFT_OUT: Final = frozenset({"live", "recorded_at", "updated_at", "version", "name_hash", "last_four_hash"})
 # What is called otherwise in a row than in the forms, by its name there.
 COLUMN_OF: Final[Mapping[str, str]] = {}
+_NO_COLUMN: Final = object()
 # Names are ASCII and numbers whole, so that this is the canonical JSON of RFC 8785; a test holds it to that.
 _CANONICAL: Final = orjson.OPT_SORT_KEYS | orjson.OPT_PASSTHROUGH_DATETIME | orjson.OPT_NON_STR_KEYS
 
@@ -60,12 +61,16 @@ def _rows(table: CaseTable, found: Iterable[TableRow]) -> list[dict[str, object]
 
 def _filled(names: Iterable[str], *rows: TableRow) -> dict[str, object]:
     # What is empty is left out, so that a name added later changes no hash of a row that does not use it.
-    filled = {name: _value(rows, COLUMN_OF.get(name, name)) for name in names}
-    return {name: value for name, value in filled.items() if value is not None}
+    filled = ((name, _value(rows, COLUMN_OF.get(name, name))) for name in names)
+    return {name: value for name, value in filled if value is not None}
 
 
 def _value(rows: tuple[TableRow, ...], column: str) -> object:
-    return next((getattr(row, column) for row in rows if hasattr(row, column)), None)
+    for row in rows:
+        found = getattr(row, column, _NO_COLUMN)
+        if found is not _NO_COLUMN:
+            return found
+    return None
 
 
 def state_hash(key: DataKey, state: bytes) -> bytes:

@@ -16,19 +16,27 @@ CONTEST: Final = Route(
     summary="Contest",
     says="Say why a finding is wrong, so that a person looks at it.",
 )
+CORRECT: Final = Route(
+    verb="correction",
+    by=_EMPLOYER,
+    name="correctCase",
+    summary="Correct",
+    says="Give the parts of the form that change.",
+    problems=frozenset({"live_registration_exists", "client_reference_taken"}),
+)
 WITHDRAW: Final = Route(
     verb="withdrawal",
     by=_EMPLOYER,
-    name="withdrawRegistration",
+    name="withdrawCase",
     summary="Withdraw",
-    says="Withdraw a registration that is not decided yet.",
+    says="Withdraw a case that is not decided yet.",
 )
 DECIDE: Final = Route(
     verb="decision",
     by=STAFF,
     name="decideCase",
     summary="Approve, return or refuse",
-    says="Decide on a registration.",
+    says="Decide on a case.",
     problems=REASONS | {"already_decided", "stale_round", "on_hold", "task_held", "return_not_allowed"},
 )
 CONFIRM: Final = Route(

@@ -4,6 +4,7 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Final
 
+from pydantic import ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
@@ -17,6 +18,7 @@ from domain.actors import Actor, system
 from domain.acts import Act
 from domain.case_facts import FactAsked, FactContest
 from domain.case_requests import ContestRequest, WithdrawalRequest
+from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import (
     ConfirmationRequest,
@@ -25,9 +27,10 @@ from domain.decisions import (
     RecallRequest,
     TaskAnswerRequest,
 )
-from domain.errors import FieldError, Refused
-from domain.field_errors import FieldCode
-from domain.tasks import TaskAction, TaskKind
+from domain.errors import FieldError, Refused, need
+from domain.field_errors import FieldCode, field_errors
+from domain.stages import CLOSED, Standing
+from domain.tasks import TaskKind
 from store.rows.work import TaskRow
 
 
@@ -67,6 +70,14 @@ async def _recount(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     recount.recount(file, actor, at)
 
 
+async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    if file.stage in CLOSED:
+        return
+    file.row.standing_hold = file.standing_on(day_of(at)) is Standing.SUSPENDED
+    act = Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED
+    file.record(act, actor, at, reasons=["employer_standing"])
+
+
 async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     file.close_tasks([TaskKind.STUCK], at)
     file.record(Act.INCIDENT_RESUMED, actor, at)
@@ -86,7 +97,7 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
         raise Refused("already_decided", "The task is closed.")
     kind = task.kind
     take_task(file, actor, at, kind, task.destination)
-    asked = TaskAnswerRequest.model_validate({name: v for name, v in body.items() if name != "task_id"})
+    asked = answer_given(file, body)
     _need_answer(file, kind, asked.action)
     does = programme_of(file).answers.get(kind)
     if does is not None:
@@ -96,12 +107,24 @@ async def _answer_task(file: CaseFile, connection: AsyncConnection, actor: Actor
     file.record(Act.TASK_ANSWERED, actor, at, outcome="done", destination=task.destination, kind=kind)
 
 
-def _need_answer(file: CaseFile, kind: str, action: TaskAction) -> None:
+def answer_given(file: CaseFile, body: Body) -> TaskAnswerRequest:
+    """Return an answer as its programme takes it; one call serves the tasks of all programmes."""
+    model = need(programme_of(file).commands[CommandKind.ANSWER_TASK].body, "body")
+    try:
+        asked = model.model_validate({name: value for name, value in body.items() if name != "task_id"})
+    except ValidationError as error:
+        raise Refused("invalid", "The tasks of this case are answered otherwise.", field_errors(error)) from None
+    if not isinstance(asked, TaskAnswerRequest):
+        raise TypeError(type(asked).__name__)
+    return asked
+
+
+def _need_answer(file: CaseFile, kind: str, action: str) -> None:
     """Refuse an answer that a task of this kind does not take, naming those that it does."""
     allowed = file.words.tasks[kind].answers
     if action not in allowed:
         said = "This task does not take this answer."
-        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, allowed=tuple(each.value for each in allowed))
+        wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, allowed=tuple(str(each) for each in allowed))
         raise Refused("invalid", f"A task `{kind}` does not take the answer `{action}`.", [wrong])
 
 
@@ -207,6 +230,8 @@ COMMANDS: Final[Mapping[str, Command]] = {
         named=("fact",),
         is_confided=True,
     ),
+    # A suspended employer's cases wait until it is in good standing again; what else follows, a programme says.
+    CommandKind.STANDING: Command(does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED)),
     CommandKind.RECOUNT: Command(does=_recount, acts=effect(Act.DUE_DATE_CHANGED)),
     CommandKind.RESUME: Command(does=_resume, acts=effect(Act.INCIDENT_RESUMED)),
 }

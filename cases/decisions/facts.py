@@ -102,16 +102,16 @@ async def answer_contest(
         numbers = tuple(str(row.number) for row in contested)
         wrong = FieldError("facts", FieldCode.UNKNOWN_VALUE, "Not contested.", allowed=numbers)
         raise Refused("invalid", "Name facts that are contested.", [wrong])
-    ends = chosen if asked.action is TaskAction.SET_ASIDE else set()
+    ends = chosen if asked.action == TaskAction.SET_ASIDE else set()
     told: list[tuple[str, Said]] = []
     for row in contested:
         state = FactState.SET_ASIDE.value if row.number in ends else row.state
         file.put_fact(row, state=state, contest=ContestState.ANSWERED.value)
-        outcome = asked.action.value if row.number in chosen else TaskAction.UPHOLD.value
+        outcome = asked.action if row.number in chosen else TaskAction.UPHOLD.value
         await disputes.end_dispute(file, connection, actor, at, outcome, about=contest_of(row.number))
         told.append(_answer(file, row, is_set_aside=row.number in ends))
     move(file, Event.ANSWER_FACT, actor, at, said=told)
-    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind=task.kind, facts=sorted(ends or chosen))
+    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
         programme_of(file).known_anew(file, at)
         await _run_again(file, connection, at)

@@ -103,7 +103,7 @@ async def take_turn(
         places = 0
     if not by_id:
         return Turn(dues=tuple(await _lease_due(context, channel, at, places, length))) if places else Turn()
-    async with context.database.begin(locks=locks_for(by_id)) as connection:
+    async with context.database.begin(locks=locks_for(by_id), planned_once=True) as connection:
         stranded = await settle_in(context, connection, by_id, at, actor)
         rows: list[Letter] = []
         has_digests = False
@@ -121,7 +121,7 @@ async def _lease_due(context: Context, channel: Channel, at: datetime, places: i
     async with context.database.statement() as connection:
         if not await delivery_rows.is_any_due(connection, channel.value, at):
             return []
-    async with context.database.statement() as connection:
+    async with context.database.begin(planned_once=True) as connection:
         rows, has_digests = await delivery_rows.lease(connection, channel.value, at, at + length, places)
     dues = await _messages(context, rows, at)
     return dues + (await _lease_digests(context, at, length) if has_digests else [])

@@ -35,7 +35,8 @@ class TaskView:
     holder: str | None
     held_since: datetime | None
     answers: Annotated[
-        list[TaskAction],
+        list[str],
+        Coded(list[TaskAction]),
         Field(description="What it can be answered with; empty where it is decided or signed."),
     ]
     detail: dict[str, Any]

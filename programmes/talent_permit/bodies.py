@@ -39,6 +39,8 @@ BODIES: Final = (
     *rows("RevocationRequest", "note", "a note for staff and auditors", STAFF, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("EligibilityRequest", "action reasons", "sending or withholding a list entry", STAFF),
     *rows("EligibilityRequest", "note", "a note for staff and auditors", STAFF, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("TaskAnswerRequest", "reason", "what an officer did about a task", STAFF),
+    *rows("TaskAnswerRequest", "contract_end last_day", "what an officer learned of the employment", SIDES, of=_PERSONAL, until=_CASE),
     *rows("CardLostRequest", "lost_on", "a lost card", OUT, of=_PERSONAL, until=_CASE),
     *rows("AuthorityAnswer", "outcome_id case outcome occurred_at", "what the authority answered, and of which permit", ALL),
     *rows("AuthorityAnswer", "authority_number valid_from valid_until stay_days entries", "the permit as the authority gave it", ALL, of=_PERSONAL, until=_CASE),

@@ -30,11 +30,12 @@ from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_requests import RevocationRequest
+from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
 from programmes.talent_permit.reasons import PermitReason, PermitUse
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
-from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitProposal, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitAnswer, PermitDeadline, PermitProposal, PermitTask
 from store.rows.work import DeadlineRow, TaskRow
 
 
@@ -157,7 +158,7 @@ async def answer_change(
     task = file.find_task(TaskKind.CHANGE)
     if task is None:
         raise Refused("wrong_stage", "No change waits for an answer.")
-    fields, taken = task.detail["fields"], asked.action is TaskAction.TAKE
+    fields, taken = task.detail["fields"], asked.action == TaskAction.TAKE
     said = Said(occasion=str(task.task_id), facts={"changed_fields": tuple(fields)})
     if taken:
         wanted = _wanted(file, task)
@@ -173,20 +174,20 @@ async def answer_change(
 
 
 async def answer_employment(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: PermitTaskAnswer
 ) -> None:
     """Record the new contract end, or the departure, once the grace after a contract is over (R29)."""
-    if asked.action is TaskAction.NEW_CONTRACT_END and asked.contract_end is not None:
+    if asked.action == PermitAnswer.NEW_CONTRACT_END and asked.contract_end is not None:
         _need_contract_to_come(file, at, asked.contract_end)
         whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
         keep_version(file, at, whole=whole)
         file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
         _take_contract_end(file, actor, at)
-    elif asked.action is TaskAction.DEPARTED and asked.last_day is not None:
+    elif asked.action == PermitAnswer.DEPARTED and asked.last_day is not None:
         reason = asked.reason or PermitReason.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
     else:
-        field = "last_day" if asked.action is TaskAction.DEPARTED else "contract_end"
+        field = "last_day" if asked.action == PermitAnswer.DEPARTED else "contract_end"
         missing = FieldError(field, FieldCode.REQUIRED, MESSAGES[FieldCode.REQUIRED])
         raise Refused("invalid", "Say the new contract end, or the last day of work.", [missing])
 
@@ -197,8 +198,8 @@ def answer_dispute(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswer
         raise Refused("wrong_stage", "No departure is disputed.")
     departures.need_another_than_reported(file, actor)
     move(file, LifeEvent.ANSWER_DISPUTE, actor, at)
-    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action.value, kind="departure_disputed")
-    if asked.action is TaskAction.UPHOLD:
+    file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action, kind="departure_disputed")
+    if asked.action == TaskAction.UPHOLD:
         if file.stage is Stage.ENDED and not _is_reported(file):
             permits.registration_ended(file, actor, at, "registration_ended")
     elif file.stage is Stage.APPROVED:

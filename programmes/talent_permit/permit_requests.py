@@ -5,6 +5,7 @@ from typing import Annotated, Final, Self
 
 from pydantic import Field, model_validator
 
+from domain import decisions
 from domain.bodies import Body, example
 from domain.decisions import GivenReason
 from domain.fields import Day, Label, Moment, Note
@@ -70,6 +71,14 @@ class OutcomeRequest(Body):
             return None
         given = self.model_dump(exclude_none=True)
         return AuthorityAnswer.model_validate({**given, "case": f"{reference}/{destination.value}"})
+
+
+class TaskAnswerRequest(decisions.TaskAnswerRequest):
+    """The answer to a task that is neither `review` nor `confirm`, with what an officer learned of the employment."""
+
+    contract_end: Day | None = None
+    last_day: Day | None = None
+    reason: Label | None = None
 
 
 class DisputeRequest(Body):

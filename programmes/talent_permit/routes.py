@@ -1,9 +1,11 @@
 """How what can be asked of a talent permit stands in the API, and what a person asks of their own."""
 
+from dataclasses import replace
 from typing import Final
 
 from pydantic import BaseModel, Field
 
+from cases.commands import routes
 from domain.actors import STAFF, Role
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
 from programmes.talent_permit.permit_requests import CardLostRequest, DisputeRequest, OwnCardLostRequest
@@ -58,6 +60,10 @@ CORRECT: Final = Route(
     says="Give the parts of a registration that change.",
     problems=_LIVE,
 )
+WITHDRAW: Final = replace(
+    routes.WITHDRAW, name="withdrawRegistration", says="Withdraw a registration that is not decided yet."
+)
+DECIDE: Final = replace(routes.DECIDE, says="Decide on a registration.")
 DEPART: Final = Route(
     verb="departure",
     by=_ON_PROOF,

@@ -10,13 +10,11 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
-from cases.commands.one_live import need_within_limit, refuse_second
+from cases.commands.correcting import correct
 from cases.decisions import correction, disputes
 from cases.decisions.versions import keep_version
-from cases.moves.front_half import Event
 from cases.notices import contact_changes
-from cases.programme import EVERYBODY, Answer, Body, Command, Given, Tells, effect
-from cases.shared.context import Context
+from cases.programme import EVERYBODY, Answer, Body, Command, Tells, effect
 from domain import spellings
 from domain.actors import STAFF, Actor
 from domain.acts import Act
@@ -24,7 +22,6 @@ from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, TaskAnswerRequest
-from domain.documents import Document, document_of_eighteen
 from domain.errors import Refused
 from domain.tasks import TaskKind
 from programmes.talent_permit import departures, employment, permit_acts, permits, routes
@@ -38,8 +35,15 @@ from programmes.talent_permit.permit_requests import (
     OutcomeRequest,
     RevocationRequest,
 )
+from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
 from programmes.talent_permit.permit_stages import Destination
-from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, FactRequest
+from programmes.talent_permit.requests import (
+    ChangeRequest,
+    CorrectionRequest,
+    DepartureRequest,
+    FactRequest,
+    RegistrationRequest,
+)
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.words import ABOUT_DEPARTURE, PermitAct, PermitCommand, PermitTask
@@ -60,28 +64,6 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     correction.take_correction(file, actor, at, contact_changed=told)
     if held:
         employment.ask_officer(file, actor, at, held)
-
-
-def _document_given(before: Document | None, given: Given) -> Document | None:
-    """Return the document that a correction brings, if it brings another one."""
-    if isinstance(given, CorrectionRequest) and given.person is not None and given.person.identity_number:
-        document = document_of_eighteen(given.person.identity_number)
-        return None if document == before else document
-    return None
-
-
-async def _need_within_limit(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given
-) -> None:
-    if _document_given(file.subject.document, given) is not None:
-        await need_within_limit(file.context, connection, actor, at)
-
-
-async def _second_refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
-    document = _document_given(None, given)
-    if refused.code == "live_registration_exists" and document is not None:
-        return await refuse_second(context, spellings.TALENT_PERMIT, actor, document)
-    return refused
 
 
 async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -174,6 +156,8 @@ async def _answer_change(
 async def _answer_employment(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
+    if not isinstance(asked, PermitTaskAnswer):
+        raise TypeError(type(asked).__name__)
     await employment.answer_employment(file, connection, actor, at, asked)
 
 
@@ -181,7 +165,7 @@ async def _answer_dispute(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
     employment.answer_dispute(file, actor, at, asked)
-    await disputes.end_dispute(file, connection, actor, at, asked.action.value, about=ABOUT_DEPARTURE)
+    await disputes.end_dispute(file, connection, actor, at, asked.action, about=ABOUT_DEPARTURE)
 
 
 async def _send_again(
@@ -228,17 +212,10 @@ _SIGNED_OF_PERMIT: Final = (
 )
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    CommandKind.WITHDRAW: replace(verbs.COMMANDS[CommandKind.WITHDRAW], route=routes.WITHDRAW),
+    CommandKind.DECIDE: replace(verbs.COMMANDS[CommandKind.DECIDE], route=routes.DECIDE),
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
-    CommandKind.CORRECT: Command(
-        does=_correct,
-        route=routes.CORRECT,
-        acts=effect(Act.CORRECTED),
-        events=(Event.CORRECT,),
-        body=CorrectionRequest,
-        writes_by_itself=True,
-        before=_need_within_limit,
-        refused=_second_refused,
-    ),
+    CommandKind.CORRECT: replace(correct(spellings.TALENT_PERMIT, RegistrationRequest, routes.CORRECT), does=_correct),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
@@ -248,6 +225,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],
+        body=PermitTaskAnswer,
         acts=effect(*_OF_TASKS, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),

@@ -75,11 +75,19 @@ class PermitTask(StrEnum):
     AUTHORITY_REJECTED = "authority_rejected"
 
 
+class PermitAnswer(StrEnum):
+    """What an officer's answer to a task of a talent permit does, and to no other."""
+
+    SEND_AGAIN = "send_again"
+    NEW_CONTRACT_END = "new_contract_end"
+    DEPARTED = "departed"
+
+
 TASKS: Final[Mapping[str, TaskMeaning]] = {
     **dict.fromkeys(PermitTask, TaskMeaning()),
-    PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(TaskAction.NEW_CONTRACT_END, TaskAction.DEPARTED)),
+    PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(PermitAnswer.NEW_CONTRACT_END, PermitAnswer.DEPARTED)),
     PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
-    PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(TaskAction.SEND_AGAIN,)),
+    PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(PermitAnswer.SEND_AGAIN,)),
     PermitTask.APPLICANT_INACTIVE: TaskMeaning(answers=(TaskAction.DONE,)),
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
 }

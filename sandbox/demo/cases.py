@@ -23,6 +23,7 @@ AT_ONCE: Final = 6
 WATCHER: Final = "auditor"
 # Who approves clear cases together; the others take them one by one.
 TOGETHER: Final = frozenset({"officer-1"})
+_ISSUED_ONCE: Final = frozenset({"issued", "revoked"})
 
 
 @dataclass(frozen=True)
@@ -195,7 +196,8 @@ def _follow(case: Case, fate: Fate, officer: str, employer: str, path: str) -> l
         elif destination in asked:
             body = {"action": plan.action, "reasons": [{"code": plan.reason}]}
             acts.append(Act(f"{plan.action}/{destination}", officer, f"{place}/eligibility", body))
-    if fate.departs and case["permits"] and all(permit["stage"] == "issued" for permit in case["permits"]):
+    # After a restore the authority may tell of the end that a lost departure brought before it is reported anew.
+    if fate.departs and case["permits"] and all(permit["stage"] in _ISSUED_ONCE for permit in case["permits"]):
         last_day = datetime.now(CHINA).date() - timedelta(days=LAST_DAY_AGO)
         acts.append(Act("depart", employer, f"{path}/departure", {"last_day": str(last_day), "reason": "resigned"}))
     return acts

@@ -11,7 +11,7 @@ from domain.languages import Language
 from domain.words import CORE_WORDS
 from tests.programmes.declared import DECLARED
 from texts import catalogue
-from texts.catalogue import hand_over, read_groups
+from texts.catalogue import hand_over, read_groups, read_sentences
 from texts.notices import catalogue as notices
 from texts.notices.catalogue import take_notices
 
@@ -53,10 +53,21 @@ def test_a_room_adds_entries_to_a_group_and_groups_to_a_catalogue(room: Path, *,
 
 
 def test_what_is_said_already_is_not_said_again(room: Path) -> None:
-    read_groups("story")
-    _say(room, "story", {"acts": {"submitted": SAID}})
-    with pytest.raises(ValueError, match="submitted is said twice"):
+    read_sentences("reasons")
+    _say(room, "reasons", {"identity_number_wrong": SAID})
+    with pytest.raises(ValueError, match="identity_number_wrong is said twice"):
         hand_over(room.parent.name)
+
+
+def test_a_room_says_an_entry_of_a_group_otherwise_for_its_own_cases(room: Path) -> None:
+    found = read_groups("story")
+    core = found["acts"]["submitted"]
+    _say(room, "story", {"acts": {"submitted": SAID}})
+    hand_over(room.parent.name)
+    said = found.find("acts", "submitted", room.parent.name)
+    assert said is not None
+    assert said.en == "One."
+    assert found.find("acts", "submitted") is found.find("acts", "submitted", "another") is core
 
 
 def test_a_room_says_a_notice_of_the_core_in_its_own_way_for_its_own_cases(
@@ -90,8 +101,8 @@ def test_a_room_says_its_own_words_and_those_alone(code: str, kind: str) -> None
     programme = DECLARED[code]
     own = set(map(str, getattr(programme.words, kind))) - set(map(str, getattr(CORE_WORDS, kind)))
     said = _said(Path(str(files(programme.texts))) / "texts", kind)
-    # Notices of the core it may say in its own way.
-    assert (said - set(CORE_WORDS.notices) if kind == "notices" else said) == own
+    # What the core says it may say in its own way.
+    assert said - set(map(str, getattr(CORE_WORDS, kind))) == own
 
 
 @pytest.mark.parametrize("kind", SAID_IN)

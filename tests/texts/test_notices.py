@@ -5,6 +5,7 @@ import re
 from datetime import date
 from html.parser import HTMLParser
 from importlib.resources import files
+from itertools import product
 from pathlib import Path
 
 import pytest
@@ -476,3 +477,11 @@ def test_simplified_and_traditional_texts_keep_to_their_script() -> None:
 def test_what_each_reader_gets_stays_as_it_is() -> None:
     """A text that is changed on purpose is taken anew by `python -m tests.texts.said`."""
     assert said() == json.loads(SAID.read_text("utf-8"))
+
+
+def test_who_applied_without_an_employer_reads_of_none() -> None:
+    kinds = (NoticeKind.REGISTRATION_LAPSED, NoticeKind.REGISTRATION_WITHDRAWN, NoticeKind.REGISTRATION_REFUSED)
+    facts = FACTS_OF[TOY.code].model_copy(update={"employer_name": None})
+    for kind, language in product(kinds, Language):
+        text = everything(say(TOY.code, kind, Recipient.PERSON, Channel.MAIL, language, facts))
+        assert re.findall("employer|用人单位|用人單位", text) == [], (kind, language)

@@ -132,6 +132,16 @@ def _act(context: Context, value: Any) -> str:
     return acts[_present(value)]
 
 
+def _of_room(wording_of: Callable[[Any, Language, str], str], language: Language) -> Callable[[Context, Any], str]:
+    """Return a Jinja filter that writes a code in the language as the room names it."""
+
+    @pass_context
+    def write(context: Context, value: Any) -> str:
+        return wording_of(_present(value), language, context["room"])
+
+    return write
+
+
 def _capital(value: str) -> str:
     """Return words as they begin a sentence."""
     return value[:1].upper() + value[1:]
@@ -141,8 +151,9 @@ def _environment(language: Language) -> Environment:
     """Return a Jinja environment that writes dates and names in the language and refuses what is missing."""
     # Plain text: the layout of the mail escapes what is printed here.
     environment = Environment(undefined=StrictUndefined, finalize=_present, autoescape=False)  # noqa: S701
-    for name in ("day", "place", "places", "role", "why", "due", "field"):
+    for name in ("day", "place", "places", "role", "why"):
         environment.filters[name] = _filter(getattr(wording, name), language)
+    environment.filters |= {"due": _of_room(wording.due, language), "field": _of_room(wording.field, language)}
     environment.filters |= {"act": _act, "capital": _capital}
     return environment
 
@@ -173,6 +184,7 @@ LAYOUT: Final[Template] = Environment(
 class Room:
     """What is said of the cases of one programme: what its room says, and what the core says beside it."""
 
+    package: str
     own: Own
     entries: dict[str, Entry] = field(default_factory=dict)
     # By language, what templates find beside the facts.
@@ -186,12 +198,11 @@ class Room:
         }
         self.words = {language: self._words(told, language) for language in Language}
 
-    @staticmethod
-    def _words(told: Mapping[str, tuple[Wordings, Wordings]], language: Language) -> Mapping[str, Any]:
+    def _words(self, told: Mapping[str, tuple[Wordings, Wordings]], language: Language) -> Mapping[str, Any]:
         found = {
             name: {code: said[language] for each in both for code, said in each.items()} for name, both in told.items()
         }
-        return {**found, "applications": found["own"]["application"]}
+        return {**found, "applications": found["own"]["application"], "room": self.package}
 
     def entry(self, kind: str) -> Entry:
         """Return the texts of a kind.
@@ -232,7 +243,7 @@ def take_notices(package: str, folder: Traversable) -> None:
     shared = found.pop("shared", None)
     own = Own() if package == CORE or shared is None else Own.model_validate(read_yaml(shared))
     _compile(own)
-    ROOMS[package] = Room(own)
+    ROOMS[package] = Room(package, own)
     for kind, file in found.items():
         entry = ROOMS[package].entries[kind] = Entry.model_validate(read_yaml(file))
         _compile(entry)

@@ -10,7 +10,7 @@ from domain.actors import Role
 from domain.languages import Language
 from domain.stages import DueKind
 from texts.catalogue import read_sentences
-from texts.person import GROUPS, plain
+from texts.person import plain, said_of
 from texts.reasons import reason_sentence
 
 _HANS: Final = Language.ZH_HANS
@@ -33,9 +33,9 @@ _ROLES: Final[Mapping[Language, Mapping[Role, str]]] = {
 }
 
 
-def field(value: str, language: Language) -> str:
+def field(value: str, language: Language, room: str) -> str:
     """Return what a field of a form is called, as persons read it everywhere."""
-    return str(plain("fields", value, language))
+    return str(plain("fields", value, language, room))
 
 
 def day(value: date, language: Language) -> str:
@@ -68,6 +68,6 @@ def why(value: str, language: Language) -> str:
     return reason_sentence(value, language)
 
 
-def due(value: DueKind, language: Language) -> str:
+def due(value: DueKind, language: Language, room: str) -> str:
     """Return what a time limit is for."""
-    return GROUPS["due_kinds"][value].in_language(language)
+    return said_of("due_kinds", value, language, room)

@@ -8,22 +8,17 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.commands import timers, verbs
-from cases.decisions import correction
-from cases.decisions.versions import keep_version
-from cases.moves.front_half import Event
+from cases.commands.correcting import correct
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
 from domain.actors import Actor
-from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind
-from domain.forms import need_form
-from domain.stages import Standing
 from store.rows.work import DeadlineRow
 from tests.programmes.toy import routes
 from tests.programmes.toy.calls import GREETING
-from tests.programmes.toy.requests import FinishRequest, ToyCorrection, ToyRequest
+from tests.programmes.toy.requests import FinishRequest, ToyRequest
 from tests.programmes.toy.stages import MAKING, MakingEvent, making_at
 from tests.programmes.toy.tables import MAKINGS
 from tests.programmes.toy.words import ToyAct, ToyCommand, ToyDeadline
@@ -54,30 +49,10 @@ async def _by_word(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     _finish(file, actor, at, body["workshop"])
 
 
-async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
-    whole = need_form(file.application, ToyRequest).corrected(ToyCorrection.model_validate(body))
-    keep_version(file, at, whole=whole)
-    correction.take_correction(file, actor, at)
-
-
-async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
-    file.row.standing_hold = file.standing_on(day_of(at)) is Standing.SUSPENDED
-    act = Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED
-    file.record(act, actor, at, reasons=["employer_standing"])
-
-
 TIMERS: Final[Mapping[str, Timer]] = {**timers.TIMERS, ToyDeadline.MADE: _on_its_day}
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
-    CommandKind.CORRECT: Command(
-        does=_correct,
-        route=routes.CORRECT,
-        events=(Event.CORRECT,),
-        acts=effect(Act.CORRECTED),
-        body=ToyCorrection,
-        writes_by_itself=True,
-    ),
-    CommandKind.STANDING: Command(does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED)),
+    CommandKind.CORRECT: correct("toy", ToyRequest),
     ToyCommand.FINISH: Command(
         does=_by_word,
         route=routes.FINISH,

@@ -2,7 +2,7 @@
 
 from typing import Final
 
-from domain.actors import STAFF, Role
+from domain.actors import STAFF
 from domain.routes import On, Operation, Route, TrackPath
 from tests.programmes.toy.requests import Workshop
 
@@ -19,13 +19,6 @@ SUBMIT: Final = Operation(
     summary="Ask for a toy",
     says="Take on a toy.",
     problems=frozenset({"live_registration_exists", "client_reference_taken", "employer_not_in_good_standing"}),
-)
-CORRECT: Final = Route(
-    verb="correction",
-    by=frozenset({Role.EMPLOYER}),
-    name="correctToy",
-    summary="Correct",
-    says="Give the parts of a toy that change.",
 )
 FINISH: Final = Route(
     verb="finished",

@@ -1,0 +1,81 @@
+"""How a case is corrected whose form says what may be given again (`Form.corrections`), for programmes to declare."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+from pydantic import BaseModel, ValidationError
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.case.identity import take_identity
+from cases.commands import routes
+from cases.commands.one_live import need_within_limit, refuse_second
+from cases.decisions import correction
+from cases.decisions.versions import keep_version
+from cases.moves.front_half import Event
+from cases.programme import Body, Command, Given, effect
+from cases.shared.context import Context
+from domain.actors import Actor
+from domain.acts import Act
+from domain.documents import Document
+from domain.errors import Refused
+from domain.field_errors import field_errors
+from domain.forms import Form, need_form
+from domain.routes import Route
+
+
+def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> Command:
+    """Return the command that gives parts of a form again; the rules are applied anew to the whole (R5).
+
+    Whoever brings another person is held to the limit of the day, and told of that person's live case as at intake.
+
+    Args:
+        programme: the code of the programme.
+        form: its form.
+        route: how it is asked.
+    """
+
+    async def does(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+        whole = _corrected(need_form(file.application, form), body)
+        await take_identity(file, connection, whole, at)
+        told = keep_version(file, at, whole=whole)
+        correction.take_correction(file, actor, at, contact_changed=told)
+
+    async def before(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given) -> None:
+        if _document_in(form, given) not in (None, file.subject.document):
+            await need_within_limit(file.context, connection, actor, at)
+
+    async def refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
+        document = _document_in(form, given)
+        if refused.code == "live_registration_exists" and document is not None:
+            return await refuse_second(context, programme, actor, document)
+        return refused
+
+    return Command(
+        does=does,
+        route=route,
+        acts=effect(Act.CORRECTED),
+        events=(Event.CORRECT,),
+        body=form.corrections,
+        writes_by_itself=True,
+        before=before,
+        refused=refused,
+    )
+
+
+def _corrected(given: Form, body: Mapping[str, Any]) -> Form:
+    """Return a form with the parts that change.
+
+    Raises:
+        Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
+    """
+    try:
+        return given.corrected(given.corrections.model_validate(body))
+    except ValidationError as error:
+        raise Refused("invalid", "The form would not hold together.", field_errors(error)) from error
+
+
+def _document_in(form: type[Form], given: Given) -> Document | None:
+    parts = given.model_dump(exclude_none=True) if isinstance(given, BaseModel) else given
+    return form.document_in(parts)
