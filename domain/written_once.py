@@ -25,7 +25,7 @@ employer_versions: employer_id valid_from recorded_at
 employers: employer_id
 erasures: erasure_id person_id reference reason proposed_by proposed_at
 idempotency: employer_id subject route key reference command_id at
-incidents: incident_id reference employer_id kind step reason
+incidents: incident_id reference employer_id kind step
 legal_holds: hold_id reference employer_id reason paper placed_by placed_at
 lost_answers: answer_id message_id outcome_id reference destination outcome source occurred_at received_at
 notices: notice_id reference employer_id destination kind recipient subject occasion language key_id text_hash at
