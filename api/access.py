@@ -23,6 +23,7 @@ from api.parameters import unknown_case
 from api.patience import Patience
 from api.shares import Place
 from api.wiring import wiring_of
+from cases.commands.intake import ASSERT_DOCUMENT
 from cases.programme import Programme
 from cases.shared import sign_ins
 from cases.shared.idempotency import Idempotency
@@ -68,6 +69,7 @@ class Access:
     roles: frozenset[Role] = frozenset()
     is_own: bool = False
     takes_documents: bool = True
+    asks_document: bool = False  # of a person: no session of a link is enough, nor a token without a document
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
@@ -78,12 +80,13 @@ class Access:
         header = request.headers.get("authorization")
         if (secret := _session_in(header)) is not None:
             await self._check_session(request, secret)
+            self._need_document(request)
             return
         actor, token, document = await wiring.tokens.identify(header, request.state.correlation_id)
         await wiring.limiter.count(actor)
         request.state.place.belong_to(actor.issuer, actor.subject)
         by = None
-        if document is not None and self.is_own and self.takes_documents:
+        if document is not None and ((self.is_own and self.takes_documents) or self.asks_document):
             actor, request.state.session = await sign_in.find_by_document(wiring.context, actor, document)
             token, by = hashlib.sha256(b"document/" + token).digest(), "document"
         request.state.actor = actor
@@ -93,6 +96,7 @@ class Access:
         self._need_role(actor)
         if self.is_own and by is None:
             raise Refused("token_invalid", "Only a person who signed in by a link can call this.")
+        self._need_document(request)
 
     async def _check_session(self, request: Request, secret: str) -> None:
         """Find out which person acts; a session is good for what a person may, and for nothing else."""
@@ -106,6 +110,12 @@ class Access:
         request.state.place.belong_to(actor.issuer, actor.subject)
         request.state.actor, request.state.session = actor, session
         self._need_role(actor)
+
+    def _need_document(self, request: Request) -> None:
+        """Refuse a person who is not known by a document, where that is asked for."""
+        session: Session | None = getattr(request.state, "session", None)
+        if self.asks_document and request.state.actor.role is Role.PERSON and not (session and session.by_document):
+            raise Refused("role_not_allowed", ASSERT_DOCUMENT)
 
     def _need_role(self, actor: Actor) -> None:
         if actor.role not in self.roles:
@@ -142,9 +152,12 @@ class _Open(Access):
         return None
 
 
-def allow(*roles: Role) -> Any:
-    """Let the roles call the route, and hand it the actor; an employer's token is good for its own employer only."""
-    return Depends(_Caller(Credential.TOKEN, frozenset(roles)))
+def allow(*roles: Role, asks_document: bool = False) -> Any:
+    """Let the roles call the route, and hand it the actor; an employer's token is good for its own employer only.
+
+    `asks_document`: a person is known by the document that their token asserts, and nobody without one may call it.
+    """
+    return Depends(_Caller(Credential.TOKEN, frozenset(roles), asks_document=asks_document))
 
 
 def own() -> Any:

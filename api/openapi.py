@@ -160,7 +160,8 @@ def _security(route: GuardedRoute) -> list[Node]:
         return list(signed) if signed else []
     roles = sorted(access.roles)
     by_token = [] if access.is_own and not access.takes_documents else [{"bearer": [role.value]} for role in roles]
-    return [*by_token, *([{"session": [Role.PERSON.value]}] if Role.PERSON in roles else [])]
+    by_session = Role.PERSON in roles and not access.asks_document
+    return [*by_token, *([{"session": [Role.PERSON.value]}] if by_session else [])]
 
 
 def _describe(answer: Node, summary: str, schemas: Node) -> None:

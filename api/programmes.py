@@ -1,6 +1,6 @@
 """The routes that a programme's declaration makes: its cases, what is asked of them, its inboxes and its desks."""
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -15,6 +15,7 @@ from api.access import GuardedRoute, IdempotencyKey, allow, own, signed
 from api.acts import act, ask, pending
 from api.answers import Pages, answer_page, json_response, respond
 from api.case_answers import case_answer, respond_with_case
+from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
 from api.parameters import CasePath, FactPath, IdPath, track_path
 from api.signed import read_body, signed_body, verified
@@ -31,6 +32,7 @@ from domain.actors import Actor, Role
 from domain.fields import Code, Label, Name, Since
 from domain.forms import Form
 from domain.pages import PageQuery
+from domain.parties import NO_PERSON, PERSONS, Party
 from domain.references import find_reference
 from domain.routes import On, OwnRoute
 from domain.stages import Stage
@@ -38,8 +40,7 @@ from privacy import objections
 from privacy.sign_in import Session
 from temporal.telemetry import concern
 
-_READERS: Final = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
-_EMPLOYER: Final = allow(Role.EMPLOYER)
+_READ_ALL: Final = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
 
 
 class CaseQuery(PageQuery):
@@ -80,9 +81,10 @@ def routes_of(programmes: Iterable[Programme]) -> list[BaseRoute]:
 
 def _routes(programme: Programme) -> list[BaseRoute]:
     router = ProgrammeRouter(programme)
+    by_part = add_parts(router)  # whose list stands before what takes any reference
     _add_cases(router)
     for kind, command in programme.commands.items():
-        if command.route is not None and command.route.on is not On.TASK:
+        if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)
     case_reads.routes.add_to(router)
     erasure.routes.add_to(router)
@@ -95,8 +97,15 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     return [*router.routes, *beside.routes]
 
 
+def _asked_by(roles: Collection[Role]) -> Any:
+    """Return the type of an actor who has one of the roles; a person asks as who they are known to be."""
+    return Annotated[Actor, allow(*roles, asks_document=Role.PERSON in roles)]
+
+
 def _tag(roles: Iterable[Role]) -> list[str]:
-    """Return the group of a call: what an employer may ask too is not told to staff alone."""
+    """Return the group of a call: what an employer or a person may ask too is not told to staff alone."""
+    if Role.PERSON in roles:
+        return ["The person"]
     return ["Employers" if Role.EMPLOYER in roles else "Staff"]
 
 
@@ -108,29 +117,45 @@ def _add_cases(router: ProgrammeRouter) -> None:
     given: dict[str, Any] = {
         "body": programme.form,
         "idempotency": IdempotencyKey,
-        "actor": Annotated[Actor, allow(*programme.by)],
+        "actor": _asked_by(programme.by),
     }
     made: dict[str, Any] = {
         "status_code": 202,
         "response_model": programme.views.published.case,
         "tags": _tag(programme.by),
     }
-    router.add("GET", "/export.csv", _export, **_EXPORT)
+    owner = {Party.EMPLOYER: Role.EMPLOYER, Party.PERSON: Role.PERSON}[programme.party]
+    own = {"actor": _asked_by({owner})}
+    readers = {"actor": _asked_by({owner, *_READ_ALL})}
+    exported = endpoint(_export, query=Annotated[CaseExportQuery, Query()], **own)
+    router.add("GET", "/export.csv", exported, **_EXPORT)
     router.add("POST", "", endpoint(_submit, **given), **made, **says(programme.submit))
     if programme.check is not None:
         given.pop("idempotency")
         made = {"response_model": CheckView, "tags": _tag(programme.by)}
         router.add("POST", "/check", endpoint(_check, **given), **made, **says(programme.check[0]))
-    router.add("GET", "", _list_cases, answers=case_page, summary="List cases", **_LIST)
+    listed = endpoint(_list_cases, query=Annotated[CaseQuery, Query()], **readers)
+    router.add("GET", "", listed, answers=case_page, summary="List cases", **_LIST)
     case = programme.views.published.case
-    router.add("GET", "/{reference}", _get_case, response_model=case, summary="Read a case", **_READ)
+    read = endpoint(_get_case, reference=CasePath, **readers)
+    router.add("GET", "/{reference}", read, response_model=case, summary="Read a case", **_READ)
 
 
 async def _submit(request: Request, body: Form, idempotency: Idempotency, actor: Actor) -> Response:
-    wiring = wiring_of(request)
-    accepted = await accept(wiring.context, programme_in(request), actor, body, idempotency, request.state.language)
+    wiring, session = wiring_of(request), getattr(request.state, "session", None)
+    accepted = await accept(
+        wiring.context,
+        programme_in(request),
+        actor,
+        body,
+        idempotency,
+        request.state.language,
+        proved=None if session is None else session.address_hash,
+    )
     concern(accepted.reference)
-    wiring.starts.add(actor.tenant, accepted.reference, request.state.correlation_id)
+    # Whoever became known by it waits behind nobody else who did.
+    owner = accepted.reference if actor.tenant == NO_PERSON else actor.tenant
+    wiring.starts.add(owner, accepted.reference, request.state.correlation_id)
     return respond_with_case(accepted.reply, partial(programme_at, wiring.context), is_new=True)
 
 
@@ -140,10 +165,7 @@ async def _check(request: Request, body: BaseModel, actor: Actor) -> Response:
     return json_response(await declared[1](wiring_of(request).context, actor, body, request.state.language))
 
 
-async def _list_cases(
-    request: Request, query: Annotated[CaseQuery, Query()], actor: Annotated[Actor, _READERS]
-) -> Response:
-    """List cases by the time of their last change, oldest first."""
+async def _list_cases(request: Request, query: CaseQuery, actor: Actor) -> Response:
     context, programme = wiring_of(request).context, programme_in(request)
     read = partial(
         reads.list_cases,
@@ -155,6 +177,7 @@ async def _list_cases(
         client_reference=query.client_reference,
         updated_after=query.updated_after,
         q=query.q,
+        within=PERSONS if programme.party is Party.PERSON else None,
         employer_id=query.employer_id,
         short=query.view == "short",
         language=request.state.language,
@@ -163,17 +186,13 @@ async def _list_cases(
     return await answer_page(request, actor, programme.path, query, read, answer)
 
 
-async def _get_case(request: Request, reference: CasePath, actor: Annotated[Actor, _READERS]) -> Response:
-    """Return a case as its reader may see it."""
+async def _get_case(request: Request, reference: str, actor: Actor) -> Response:
     context = wiring_of(request).context
     case = await reads.get_case(context, actor, reference, request.state.language)
     return json_response(case_answer(case, partial(programme_at, context)), in_china=True)
 
 
-async def _export(
-    request: Request, query: Annotated[CaseExportQuery, Query()], actor: Annotated[Actor, _EMPLOYER]
-) -> Response:
-    """Send one line a case, with its stage and the days on which contract, card and permits end; names are whole."""
+async def _export(request: Request, query: CaseExportQuery, actor: Actor) -> Response:
     wiring, programme = wiring_of(request), programme_in(request)
     path = f"{programme.path}/export.csv"
     pages = Pages(wiring, actor, path, query.asked())
@@ -192,9 +211,19 @@ async def _export(
     return CsvResponse(made.lines(), headers=headers)
 
 
-_LIST: Final[dict[str, Any]] = {"tags": ["Employers"], **called("listCases")}
-_READ: Final[dict[str, Any]] = {"tags": ["Employers"], **called("readCase")}
+_LIST: Final[dict[str, Any]] = {
+    "tags": ["Employers"],
+    "description": "List cases by the time of their last change, oldest first.",
+    **called("listCases"),
+}
+_READ: Final[dict[str, Any]] = {
+    "tags": ["Employers"],
+    "description": "Return a case as its reader may see it.",
+    **called("readCase"),
+}
 _EXPORT: Final[dict[str, Any]] = {
+    "description": "Send one line a case, with its stage and the days on which contract, card and permits end; "
+    "names are whole.",
     "tags": ["Employers"],
     "response_class": CsvResponse,
     "summary": "Your cases as a CSV file",
@@ -229,7 +258,7 @@ def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
         return await act(request, actor, reference, kind, wanted, idempotency)
 
     assert command.body is not None, f"{kind} is asked with a body"
-    given = {"body": command.body, "idempotency": IdempotencyKey, "actor": Annotated[Actor, allow(*route.by)]}
+    given = {"body": command.body, "idempotency": IdempotencyKey, "actor": _asked_by(route.by)}
     case = router.programme.views.published.case
     waits = {"responses": pending(case)} if route.by <= command.waits else {"status_code": 202}
     does = endpoint(ask_it, reference=CasePath, **places, **given)

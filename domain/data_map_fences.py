@@ -88,7 +88,8 @@ OPEN: Final = {
 }
 _HEAD: Final = """\
 A transaction stands for one employer, for one person or for the park, and PostgreSQL shows it the rows of that one;
-without any it sees none. An employer sees what it owns by its id on each row. Whoever else has a part in a case
+without any it sees none. An employer sees what it owns by its id on each row, and so does a person who owns a case:
+`employer_id` is `person/` and an id then. Whoever else has a part in a case
 (`case_parties`: its subject, one who confirms, a person who owns it) sees of it the tables that `declared_parts` names
 for that part, and asks the commands that stand there. A person is never the park: the session of a link narrows its
 transactions further to the cases on which the address stands. Who signs in is found out by a transaction of its own,

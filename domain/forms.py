@@ -93,6 +93,12 @@ class Form(Body):
         document = self.document_of(person.model_dump(mode="json", include={"identity_number", "document"}))
         return Subject(person.name_zh, person.name_en, document, person.email, person.phone, person.language)
 
+    @property
+    def document_field(self) -> str:
+        """The path of the field that the person is known by."""
+        given = getattr(getattr(self, _PERSON), "document", None)
+        return f"{_PERSON}.{'identity_number' if given is None else 'document'}"
+
     def with_contact(self, contact: Mapping[str, str | None]) -> Self:
         """Return the form with other addresses of its person, by the names of their fields."""
         return self.model_copy(update={_PERSON: getattr(self, _PERSON).model_copy(update=dict(contact))})

@@ -28,6 +28,20 @@ NO_PERSON: Final = f"{PERSON_PREFIX}nobody"
 DOOR: Final = "sign-in"
 
 
+# In the place of an employer's id where something is told or counted of all cases that persons own.
+PERSONS: Final = "persons"
+
+
 def person_tenant(person_id: UUID | str) -> str:
-    """Return what the transactions of a person stand for."""
+    """Return what the transactions of a person stand for; a case that a person owns bears it as its `employer_id`."""
     return f"{PERSON_PREFIX}{person_id}"
+
+
+def owning(owner: str) -> Party:
+    """Return what the owner is whom the rows of a case bear: an employer's id, or `person/` and an id."""
+    return Party.PERSON if owner.startswith(PERSON_PREFIX) else Party.EMPLOYER
+
+
+def looked_up_within(owner: str) -> str:
+    """Return within which names and last fours of an owner's cases are looked up: an employer, or all persons."""
+    return PERSONS if owning(owner) is Party.PERSON else owner

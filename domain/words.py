@@ -1,12 +1,12 @@
 """The words of a programme: each kind of what it does, with what the kind implies; the core's own among them."""
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from domain.acts import ACTS, ActMeaning
 from domain.deadlines import DEADLINES, DeadlineMeaning
-from domain.notices import PLANS, NoticePlan
+from domain.notices import M_THEN_S, PLANS, About, NoticePlan, Recipient
 from domain.reasons import REASONS, Reasons, Use
 from domain.tasks import TASKS, TaskMeaning
 
@@ -84,6 +84,28 @@ def _both(some: Reasons, others: Reasons) -> Reasons:
 _UNKNOWN: Final = ActMeaning()
 # Of any case.
 CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS, notices=PLANS, reasons=REASONS, uses=tuple(Use))
+
+
+def owned_by_persons(words: Words) -> Words:
+    """Return words with the notices that go to the owner of a case going to the person who owns it.
+
+    For an employer are then only those that a programme declares beside them: they go to the one who confirms. No
+    employer is asked to hand anything over.
+    """
+    return replace(words, notices={kind: _to_person(each) for kind, each in words.notices.items()})
+
+
+def _to_person(told: NoticePlan) -> NoticePlan:
+    if told.about is About.EMPLOYER or Recipient.EMPLOYER not in told.recipients:
+        return told.model_copy(update={"without_employer": True})
+    recipients = {Recipient.PERSON: M_THEN_S} | {
+        who: each for who, each in told.recipients.items() if who is not Recipient.EMPLOYER
+    }
+    date = told.states.get(Recipient.EMPLOYER)
+    states = ({} if date is None else {Recipient.PERSON: date}) | {
+        who: each for who, each in told.states.items() if who is not Recipient.EMPLOYER
+    }
+    return told.model_copy(update={"recipients": recipients, "states": states, "without_employer": True})
 
 
 def joined(words: Iterable[Words]) -> Words:

@@ -10,6 +10,7 @@ from uuid import UUID
 from sqlalchemy import TextClause, text, tuple_, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from domain.languages import Language
 from domain.stages import Standing
 from store import tables
 from store.case_tables import OwnRows, OwnTables, read_own, select_own
@@ -51,20 +52,20 @@ _PARTS: Final[dict[str, str]] = {
     "incidents": "SELECT jsonb_agg(to_jsonb(x)) FROM incidents x WHERE x.reference = r.reference AND x.state = 'open'",
     "webhooks": (
         "SELECT jsonb_agg(jsonb_build_object('webhook_id', x.webhook_id, 'kinds', x.kinds)) FROM webhooks x"
-        " WHERE x.employer_id = r.employer_id AND x.state = 'active'"
+        " WHERE x.employer_id = e.employer_id AND x.state = 'active'"
     ),
-    "versions": "SELECT jsonb_agg(to_jsonb(x)) FROM employer_versions x WHERE x.employer_id = r.employer_id",
+    "versions": "SELECT jsonb_agg(to_jsonb(x)) FROM employer_versions x WHERE x.employer_id = e.employer_id",
     "standings": (
         "SELECT jsonb_agg(to_jsonb(x) ORDER BY x.valid_from, x.at) FROM employer_standings x"
-        " WHERE x.employer_id = r.employer_id AND x.state = 'in_force'"
+        " WHERE x.employer_id = e.employer_id AND x.state = 'in_force'"
     ),
     "premises": (
         "SELECT jsonb_agg(to_jsonb(x)) FROM premises x WHERE x.code IN (SELECT unnest(v.premises)"
-        " FROM employer_versions v WHERE v.employer_id = r.employer_id)"
+        " FROM employer_versions v WHERE v.employer_id = e.employer_id)"
     ),
 }
 _COLUMNS: Final = (
-    "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body,"
+    "SELECT r.*, k.key_id, k.kek_id, k.wrapped, a.body AS application_body, e.employer_id AS employer_found,"
     " e.contact AS employer_contact, e.language AS employer_language, e.digest AS employer_digest,"
     " e.uscc AS employer_uscc, ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id,"
     " ek.wrapped AS employer_wrapped, (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
@@ -80,10 +81,14 @@ _COLUMNS: Final = (
     " (SELECT jsonb_agg(c.subject) FROM conflicts c WHERE c.reference = r.reference) AS conflicts,"
     + ", ".join(f"({sql}) AS {name}_rows" for name, sql in _PARTS.items())
 )
+# The employer of a case that a person owns is the one who confirms something of it, where the transaction sees one.
 _FROM: Final = (
     " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
-    " JOIN employers e ON e.employer_id = r.employer_id JOIN data_keys ek ON ek.key_id = e.key_id"
+    " LEFT JOIN employers e ON e.employer_id = CASE WHEN r.employer_id LIKE 'person/%' THEN (SELECT p.party_id"
+    " FROM case_parties p WHERE p.reference = r.reference AND p.part = 'confirmer' AND p.kind = 'employer'"
+    " AND p.until IS NULL ORDER BY p.since LIMIT 1) ELSE r.employer_id END"
+    " LEFT JOIN data_keys ek ON ek.key_id = e.key_id"
 )
 
 
@@ -143,14 +148,18 @@ class Subscription(NamedTuple):
 
 @dataclass(slots=True, kw_only=True)
 class LoadedEmployer:
-    """What a case needs to know of its employer; `contact` is sealed under `key`."""
+    """What a case needs to know of its employer; `contact` is sealed under `key`.
 
-    employer_id: str
+    Of a case that a person owns it is the employer who confirms something of it. Where there is none, nothing is known:
+    there are no versions, no address and no webhooks, and `employer_id` is None.
+    """
+
+    employer_id: str | None
     uscc: str
-    contact: bytes
+    contact: bytes | None
     language: str
     digest: bool
-    key: WrappedKey
+    key: WrappedKey | None
     calendar_version: str | None
     premises_version: str | None
     webhooks: list[Subscription]
@@ -262,8 +271,10 @@ def _loaded(row: Mapping[str, Any], own: OwnTables, beside: Beside) -> LoadedCas
 
 
 def _employer(row: Mapping[str, Any], beside: ReadBeside) -> LoadedEmployer:
+    if row["employer_found"] is None:
+        return _nobody(row, beside)
     return LoadedEmployer(
-        employer_id=row["employer_id"],
+        employer_id=row["employer_found"],
         uscc=row["employer_uscc"],
         contact=row["employer_contact"],
         language=row["employer_language"],
@@ -275,6 +286,24 @@ def _employer(row: Mapping[str, Any], beside: ReadBeside) -> LoadedEmployer:
         versions=_rows(EmployerVersionRow, row["versions_rows"]),
         standings=_rows(StandingRow, row["standings_rows"]),
         premises=_rows(PremisesRow, row["premises_rows"]),
+        beside=beside,
+    )
+
+
+def _nobody(row: Mapping[str, Any], beside: ReadBeside) -> LoadedEmployer:
+    return LoadedEmployer(
+        employer_id=None,
+        uscc="",
+        contact=None,
+        language=Language.ZH_HANS.value,
+        digest=False,
+        key=None,
+        calendar_version=row["calendar_version"],
+        premises_version=row["premises_version"],
+        webhooks=[],
+        versions=[],
+        standings=[],
+        premises=[],
         beside=beside,
     )
 
@@ -297,14 +326,14 @@ async def suppress_notices(connection: AsyncConnection, reference: str, notices:
 
 _EMPLOYER_PARTS: Final = ("webhooks", "versions", "standings", "premises")
 _EMPLOYER_COLUMNS: Final = (
-    "SELECT r.employer_id, r.contact AS employer_contact, r.language AS employer_language,"
-    " r.digest AS employer_digest, r.uscc AS employer_uscc,"
+    "SELECT e.employer_id AS employer_found, e.contact AS employer_contact, e.language AS employer_language,"
+    " e.digest AS employer_digest, e.uscc AS employer_uscc,"
     " ek.key_id AS employer_key_id, ek.kek_id AS employer_kek_id, ek.wrapped AS employer_wrapped,"
     " (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
     " (SELECT value FROM cursors WHERE name = 'premises') AS premises_version, "
     + ", ".join(f"({_PARTS[name]}) AS {name}_rows" for name in _EMPLOYER_PARTS)
 )
-_EMPLOYER_FROM: Final = " FROM employers r JOIN data_keys ek ON ek.key_id = r.key_id WHERE r.employer_id = :employer_id"
+_EMPLOYER_FROM: Final = " FROM employers e JOIN data_keys ek ON ek.key_id = e.key_id WHERE e.employer_id = :employer_id"
 
 
 async def load_employer(
@@ -320,3 +349,17 @@ async def load_employer(
 @cache
 def _load_employer(queries: tuple[Subquery[Any], ...]) -> TextClause:
     return text(_EMPLOYER_COLUMNS + _beside(queries) + _EMPLOYER_FROM)
+
+
+async def load_nobody(connection: AsyncConnection, *, beside: Beside) -> LoadedEmployer:
+    """Return what a case of a person's own knows of employers when it is taken on, which is nothing yet."""
+    found = dict((await connection.execute(_load_nobody(beside.queries), dict(beside.values))).mappings().one())
+    return _nobody(found, _found(found, beside))
+
+
+@cache
+def _load_nobody(queries: tuple[Subquery[Any], ...]) -> TextClause:
+    return text(
+        "SELECT (SELECT value FROM cursors WHERE name = 'calendar') AS calendar_version,"
+        " (SELECT value FROM cursors WHERE name = 'premises') AS premises_version" + _beside(queries)
+    )

@@ -26,6 +26,7 @@ from domain.messages import (
     LastRun,
     StandingInput,
 )
+from domain.parties import looked_up_within
 from domain.spellings import STANDING_ID
 from temporal.away import explain
 
@@ -242,7 +243,7 @@ class TemporalEngine:
                     **self._where(reference),
                     id_reuse_policy=reuse,
                     id_conflict_policy=WorkflowIDConflictPolicy.FAIL,
-                    priority=Priority(fairness_key=employer_id or None),
+                    priority=Priority(fairness_key=looked_up_within(employer_id) or None),
                 )
         except WorkflowAlreadyStartedError:
             return False

@@ -9,6 +9,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, tuple_
 
+from cases.case.parties import owned_by
 from cases.case.reading import CaseReading, read_cases
 from cases.case.reads import where_stage
 from cases.case.shows import views_in, views_of
@@ -58,7 +59,7 @@ async def begin_export(
 ) -> CaseExport:
     """Return an export of the caller's own cases, or those of a programme, ordered by the time of their last change."""
     r = cases.c
-    query = select(r.reference, r.updated_at).where(r.employer_id == actor.employer_id)
+    query = select(r.reference, r.updated_at).where(owned_by(actor))
     if programme is not None:
         query = query.where(r.programme == programme)
     query = where_stage(query, actor, stage).order_by(r.updated_at, r.reference).limit(most + 1)

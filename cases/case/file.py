@@ -24,6 +24,7 @@ from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
 from domain.notices import Channel
+from domain.parties import Party
 from domain.stages import CLOSED, Stage, Standing
 from domain.tasks import TaskKind
 from store import case_rows, case_writes
@@ -67,8 +68,8 @@ class CaseFile(CaseParts):
         return self.employer.on(day)
 
     def standing_on(self, day: date) -> Standing:
-        """Return the employer's standing on a day; good where nothing else was set."""
-        return self.employer.standing_on(day)
+        """Return the owner's standing on a day; good where nothing else was set, and for any person."""
+        return Standing.GOOD if self.owned_by is Party.PERSON else self.employer.standing_on(day)
 
     def is_sending_held(self) -> bool:
         """Whether calls wait that can be held: the employer is suspended, or what may end the case is proposed (P7)."""

@@ -17,9 +17,10 @@ from cases.case.contact import earlier_addresses, keep_earlier
 from cases.case.file import CaseFile
 from cases.case.parties import change_subject
 from cases.keys.register import wait_for_signer
-from cases.shared.persons import get_or_add_person, last_four_hash
+from cases.shared.persons import get_or_add_person, last_four_hash, not_proved
 from domain.errors import Refused
 from domain.forms import Form
+from domain.parties import Party
 from domain.spellings import Place
 from domain.tasks import TaskKind
 from proof.statements import StatementKeyUnknown, body_hash, said_of, sign
@@ -44,10 +45,13 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     """Give the case the person and the client reference of its corrected form.
 
     Raises:
-        Refused: `live_registration_exists` or `client_reference_taken`, by the index that guards each.
+        Refused: `live_registration_exists` or `client_reference_taken`, by the index that guards each; `invalid` for
+            another document where the person owns the case, who is who their token says.
     """
     document = whole.subject.document
     is_other = not document.is_same_person(file.subject.document)
+    if is_other and file.owned_by is Party.PERSON:
+        raise not_proved(whole)
     person = await get_or_add_person(file.context, connection, document) if is_other else None
     person_id = person.person_id if person else file.row.person_id
     await _hold_place(file, connection, person_id, whole.client_reference, at)

@@ -5,19 +5,24 @@ person came with a correction, and who confirms. What a part sees and may ask it
 security reads the declaration beside the part.
 """
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Final
 from uuid import UUID
 
-from sqlalchemy import insert, select, update
+from pydantic import BaseModel
+from sqlalchemy import ColumnElement, insert, select, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
+from cases.case.reading import CaseReading
+from domain.actors import Actor, Role
+from domain.languages import Language
 from domain.parties import Part, Party
-from store.case_rows import Row
-from store.tables import case_parties
+from domain.routes import Operation
+from store.case_rows import Row, load_employer
+from store.tables import case_parties, cases
 
 _P: Final = case_parties.c
 
@@ -44,6 +49,25 @@ TRIES_COMMANDS: Final = frozenset({"answers", "calls", "deadlines", "employers"}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class PartPlace:
+    """What an employer is shown of the part that it has in cases of others: of each as much as stands here, no more.
+
+    Attributes:
+        path: where it stands, behind the programme's own.
+        shown: the model of it.
+        shows: what it is of a case.
+        lists: how its list is called.
+        reads: how one of them is called.
+    """
+
+    path: str
+    shown: type[BaseModel]
+    shows: Callable[[CaseReading, Language], BaseModel]
+    lists: Operation
+    reads: Operation
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class DeclaredPart:
     """A part that a programme's cases have beside that of an employer who owns them.
 
@@ -55,6 +79,7 @@ class DeclaredPart:
         sees: the tables whose rows of the case it sees.
         asks: the kinds of commands that it may ask.
         added_by: the kinds of commands by which one is added; none where the part comes with the case.
+        place: what an employer who confirms is shown of it, and where; None where it is shown nothing.
     """
 
     part: Part
@@ -62,6 +87,7 @@ class DeclaredPart:
     sees: frozenset[str]
     asks: Collection[str] = frozenset()
     added_by: Collection[str] = frozenset()
+    place: PartPlace | None = None
 
 
 async def find_subject(connection: AsyncConnection, reference: str) -> UUID | None:
@@ -94,6 +120,52 @@ def add_party(file: CaseFile, declared: DeclaredPart, party_id: str, at: datetim
     if by not in declared.added_by:
         raise ValueError(by)
     file.add_row("case_parties", _row(file, declared.part, declared.kind, party_id, at))
+
+
+def owned_by(actor: Actor) -> ColumnElement[bool]:
+    """Return which cases are an employer's or a person's own.
+
+    A person's are found by their parts, so that they are found again where two persons turned out to be one.
+    """
+    if actor.role is not Role.PERSON:
+        return cases.c.employer_id == actor.employer_id
+    mine = select(_P.reference).where(_P.tenant == actor.tenant, _P.part == Part.OWNER.value, _P.until.is_(None))
+    return cases.c.reference.in_(mine)
+
+
+async def add_confirmer(
+    file: CaseFile, connection: AsyncConnection, declared: DeclaredPart, employer_id: str, at: datetime, *, by: str
+) -> bool:
+    """Give an employer the part of confirming something of a case that a person owns, if the register has one.
+
+    From then on the notices of the case that are for an employer go to this one.
+
+    Returns:
+        Whether there is such an employer; where there is none, nothing is changed.
+    """
+    employer = await load_employer(connection, employer_id)
+    if employer is None:
+        return False
+    add_party(file, declared, employer_id, at, by=by)
+    file.employer = employer
+    return True
+
+
+async def confirmed_by(
+    connection: AsyncConnection, actor: Actor, programme: str, reference: str | None = None
+) -> list[tuple[str, datetime]]:
+    """Return the cases of a programme in which an employer confirms something now, and since when, the first first."""
+    mine = (
+        _P.tenant == actor.tenant,
+        _P.part == Part.CONFIRMER.value,
+        _P.kind == Party.EMPLOYER.value,
+        _P.until.is_(None),
+        _P.programme == programme,
+    )
+    query = select(_P.reference, _P.since).where(*mine).order_by(_P.since, _P.reference)
+    if reference is not None:
+        query = query.where(_P.reference == reference)
+    return [(row.reference, row.since) for row in await connection.execute(query)]
 
 
 def _row(file: CaseFile, part: Part, kind: Party, party_id: str, at: datetime) -> Row:

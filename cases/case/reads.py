@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from sqlalchemy.sql import ColumnElement
 
 from cases.case.file import load_case
+from cases.case.parties import owned_by
 from cases.case.reading import read_cases
 from cases.case.row import OneCase
 from cases.case.signers import need_no_conflict
@@ -67,6 +68,7 @@ async def list_cases(
     client_reference: str | None = None,
     updated_after: datetime | None = None,
     q: str | None = None,
+    within: str | None = None,
     employer_id: str | None = None,
     after: Position | None = None,
     limit: int = 50,
@@ -75,15 +77,16 @@ async def list_cases(
 ) -> tuple[list[AnyCaseView], Position | None]:
     """Return a page of cases ordered by time of change and reference, and the position of the next page.
 
-    Short ones have no findings that pass, which are most of what a case says.
+    Short ones have no findings that pass, which are most of what a case says. `within` says within which cases `q` is
+    looked up where they are not an employer's.
 
     Raises:
         Refused: `invalid` where the park's people look for a person without saying at which employer.
     """
     r = cases.c
     query = select(r.reference, r.updated_at).order_by(r.updated_at, r.reference).limit(limit + 1)
-    if actor.employer_id is not None:
-        query = query.where(r.employer_id == actor.employer_id)
+    if not actor.is_inside:
+        query = query.where(owned_by(actor))
     if employer_id is not None:
         query = query.where(r.employer_id == employer_id)
     if programme is not None:
@@ -96,7 +99,7 @@ async def list_cases(
     if updated_after is not None:
         query = query.where(r.updated_at > updated_after)
     if q is not None:
-        query = query.where(_matches(context, actor.employer_id or employer_id, q))
+        query = query.where(_matches(context, within or actor.employer_id or employer_id, q))
     if after is not None:
         query = query.where(tuple_(r.updated_at, r.reference) > tuple_(*after))
     async with context.database.begin(actor.tenant) as connection:

@@ -4,9 +4,11 @@ from collections.abc import Mapping
 from typing import TypeVar
 
 from cases.shared.context import Context, shelf_of
+from domain.actors import Actor, Role
 from domain.errors import need
 from domain.forms import Form
 from domain.outward import CallKind
+from domain.parties import Party, owning, person_tenant
 from domain.stages import Stage
 from domain.words import Words
 from policy.pack import Pack, PackShelf
@@ -63,8 +65,19 @@ class OneCase:
 
     @property
     def employer_id(self) -> str:
-        """The employer whose case it is."""
+        """Who owns the case, as its rows bear it: an employer's id, or `person/` and an id."""
         return self.row.employer_id
+
+    @property
+    def owned_by(self) -> Party:
+        """What its owner is."""
+        return owning(self.row.employer_id)
+
+    def is_of(self, actor: Actor) -> bool:
+        """Whether it is the actor's own case: that of the employer, or of the person who owns it."""
+        if self.owned_by is Party.PERSON:
+            return actor.role is Role.PERSON and actor.tenant == person_tenant(self.row.person_id)
+        return actor.employer_id == self.row.employer_id
 
     @property
     def round(self) -> int:

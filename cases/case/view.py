@@ -190,7 +190,7 @@ def _shown(
 
 
 def _person(file: Shown, actor: Actor) -> MaskedPerson:
-    """Return the person masked; the names whole to the employer that gave them."""
+    """Return the person masked; the names whole to the owner who gave them."""
     try:
         person = file.subject
     except (Defect, KeyUnknown, Refused) as error:
@@ -199,7 +199,7 @@ def _person(file: Shown, actor: Actor) -> MaskedPerson:
         return MaskedPerson(
             name_zh=None, name_en=None, identity_number=None, document=None, language=None, erased=is_erased
         )
-    is_own, document = actor.employer_id == file.employer_id, person.document
+    is_own, document = file.is_of(actor), person.document
     has_own, masked = document.is_of_eighteen, mask_document_number(document.kind, document.number)
     return MaskedPerson(
         name_zh=_name("name_zh", person.name_zh, whole=is_own),

@@ -22,8 +22,16 @@ from cases.shared.context import Context
 from cases.shared.idempotency import KEPT_KEY, Idempotency, Progress, Reply, asked_before, key_row, read_known
 from cases.shared.lost_cases import GIVEN_BEFORE, given_before
 from cases.shared.pack_shelf import pack_for
-from cases.shared.persons import KEPT_PERSON, KnownPerson, last_four_hash, meet
-from domain.actors import Actor
+from cases.shared.persons import (
+    KEPT_PERSON,
+    KnownPerson,
+    document_hash,
+    find_by_own_document,
+    last_four_hash,
+    meet,
+    not_proved,
+)
+from domain.actors import SESSION_ISSUER, Actor, Role
 from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind, CommandState
@@ -31,12 +39,18 @@ from domain.deadlines import DeadlineKind
 from domain.errors import Refused
 from domain.forms import Form
 from domain.languages import Language
+from domain.parties import DOOR, Party, looked_up_within
 from domain.references import REFERENCE_BYTES, reference_from
 from domain.stages import Holder, Stage
-from store.case_rows import LoadedEmployer, Row, load_employer
+from store.case_rows import LoadedEmployer, Row, load_employer, load_nobody
 from store.database import constraint_of
 from store.rows.register import CaseRow
 
+# What whoever shows less is told where a person has to be known by a document.
+ASSERT_DOCUMENT: Final = (
+    "Sign in with a token of the issuer that asserts your document; the session of a link only opens the cases on which"
+    " its address stands, under `/v1/me`."
+)
 _TRIES: Final = 3
 _LIVE_PERSON: Final = "uq_cases_live_person"
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
@@ -62,14 +76,32 @@ async def accept(
     form: Form,
     idempotency: Idempotency,
     language: Language = Language.ZH_HANS,
+    *,
+    proved: bytes | None = None,
 ) -> Accepted:
     """Take on a case and answer with it; its workflow is started by the caller afterwards.
 
+    Of a programme whose cases persons own the person who asks is the one whom the case is about, and becomes known here
+    where nobody has their document yet.
+
+    Args:
+        context: the collaborators.
+        programme: whose case it is.
+        actor: who asks.
+        form: what is given.
+        idempotency: by which the request is known again.
+        language: the reader's.
+        proved: of a person the keyed hash of the document that their token asserts.
+
     Raises:
-        Refused: `live_registration_exists`, `client_reference_taken`, `employer_not_in_good_standing`, those of a
-            repeated key; `too_many_requests` for everybody once the conflicts of the day are used up.
+        Refused: `invalid` where a person asks with another document than their token's; `live_registration_exists`,
+            `client_reference_taken`, `employer_not_in_good_standing`, those of a repeated key;
+            `too_many_requests` for everybody once the conflicts of the day are used up.
     """
+    asked_by = actor
     for attempt in range(1, _TRIES + 1):
+        if programme.party is Party.PERSON:
+            actor = await _owner(context, asked_by, form, proved)
         try:
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
@@ -111,14 +143,18 @@ async def _accept(
     reference = reference_from(programme.prefix, os.urandom(REFERENCE_BYTES))
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, document, at)
     beside += given_before(reference)
-    employer = known_employer(await load_employer(connection, actor.employer_id or "", beside=beside))
+    if programme.party is Party.PERSON:
+        employer = await load_nobody(connection, beside=beside)
+    else:
+        employer = known_employer(await load_employer(connection, actor.employer_id or "", beside=beside))
     known = read_known(context, idempotency, employer.beside.of(KEPT_KEY))
     if known is not None and known.reply is not None and known.reference is not None:
         return Accepted(known.reference, known.reply)
     if employer.beside.of(GIVEN_BEFORE):
         raise _GivenBeforeError
     is_held = await hold_limit(context, connection, actor, at, employer.beside.of(CONFLICTS_TODAY))
-    person, further = meet(context, document, employer.beside.of(KEPT_PERSON))
+    own_id = UUID(actor.subject) if programme.party is Party.PERSON else None
+    person, further = meet(context, document, employer.beside.of(KEPT_PERSON), person_id=own_id)
     file = await _new_file(context, connection, programme, actor, form, employer, person, at, reference)
     file.check_standing(at)
     park_clock.run(file)
@@ -131,7 +167,7 @@ async def _accept(
     application = {
         "reference": file.reference,
         "version": 1,
-        "employer_id": actor.employer_id,
+        "employer_id": file.employer_id,
         "body": person.key.seal("applications", "body", f"{file.reference}/1", body),
         "given_at": at,
     }
@@ -174,6 +210,23 @@ async def _new_file(
     )
 
 
+async def _owner(context: Context, actor: Actor, form: Form, proved: bytes | None) -> Actor:
+    """Return the person who asks for a case of their own: the one who has the document, or one who is new.
+
+    Raises:
+        Refused: `role_not_allowed` for anybody else, and without a document; `invalid` for another document.
+    """
+    document = form.subject.document
+    if actor.role is not Role.PERSON or proved is None:
+        raise Refused("role_not_allowed", ASSERT_DOCUMENT)
+    if document_hash(context, document) != proved:
+        raise not_proved(form)
+    async with context.database.begin(DOOR) as connection:
+        person_id = await find_by_own_document(context, connection, document)
+    known = {"issuer": SESSION_ISSUER, "subject": str(person_id or uuid4())}
+    return actor.model_copy(update=known)
+
+
 def known_employer(employer: LoadedEmployer | None) -> LoadedEmployer:
     """Return the employer whose case is to be taken on.
 
@@ -199,14 +252,14 @@ def _case_row(
     subject = form.subject
     return CaseRow(
         reference=reference,
-        employer_id=actor.employer_id or "",
+        employer_id=actor.tenant,
         person_id=person_id,
         client_reference=form.client_reference,
         correlation_id=actor.correlation_id,
         programme=programme.code,
         stage=Stage.RECEIVED.value,
-        name_hash=context.keyring.lookup_hash(f"name/{actor.employer_id}", subject.name_zh),
-        last_four_hash=last_four_hash(context, actor.employer_id or "", subject.document),
+        name_hash=context.keyring.lookup_hash(f"name/{looked_up_within(actor.tenant)}", subject.name_zh),
+        last_four_hash=last_four_hash(context, actor.tenant, subject.document),
         accepted_at=at,
         policy_version=pack,
         clock_since=day_of(at),

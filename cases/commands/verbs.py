@@ -1,6 +1,7 @@
 """What can be asked of any case, whatever its programme: the verbs, and their declarations for programmes to take."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
@@ -14,7 +15,7 @@ from cases.commands import recount, routes, said
 from cases.decisions import assessing, correction, facts, review
 from cases.moves.front_half import Event
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
-from domain.actors import Actor, system
+from domain.actors import Actor, Role, system
 from domain.acts import Act
 from domain.case_facts import FactAsked, FactContest
 from domain.case_requests import ContestRequest, WithdrawalRequest
@@ -147,6 +148,18 @@ def _refuses_answer(file: CaseFile, actor: Actor, track: At | None, at: datetime
     ]
     if not open_tasks:
         raise Refused("already_decided", "The task is closed.")
+
+
+def owned_by_persons(commands: Mapping[str, Command]) -> dict[str, Command]:
+    """Return commands with those that an employer asks of its own case asked by the person who owns it."""
+    return {kind: _by_person(each) for kind, each in commands.items()}
+
+
+def _by_person(command: Command) -> Command:
+    if command.route is None or Role.EMPLOYER not in command.route.by:
+        return command
+    by = command.route.by - {Role.EMPLOYER} | {Role.PERSON}
+    return replace(command, route=replace(command.route, by=by))
 
 
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}

@@ -1,10 +1,11 @@
-"""The time that an employer has to mend a case that was sent back, with its reminders (R4 to R8)."""
+"""The time that the owner has to mend a case that was sent back, with its reminders (R4 to R8)."""
 
 from datetime import date
 
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
 from domain.deadlines import DeadlineKind
+from domain.parties import Party
 from domain.stages import DueKind, Holder
 
 
@@ -28,7 +29,8 @@ def end(file: CaseFile) -> None:
 def _set(file: CaseFile, day0: date, *, again: bool) -> None:
     limits = file.context.limits
     due = file.set_working_days(DeadlineKind.CORRECTION_OVER, day0, limits.correction_days)
-    park_clock.owe(file, due, DueKind.CORRECTION, Holder.EMPLOYER)
+    holder = Holder.PERSON if file.owned_by is Party.PERSON else Holder.EMPLOYER
+    park_clock.owe(file, due, DueKind.CORRECTION, holder)
     for left in limits.correction_reminders_left:
         moments = file.calendar.reminders_before_end(day0, limits.correction_days, (left,))
         is_waiting = (DeadlineKind.CORRECTION_REMINDER, "", left) in file.deadlines

@@ -6,6 +6,7 @@ from cases.case.file import CaseFile
 from cases.notices import contact_changes
 from cases.notices.compose import Said
 from domain.forms import Form
+from domain.parties import looked_up_within
 
 
 def keep_version(file: CaseFile, at: datetime, *, whole: Form) -> list[Said]:
@@ -25,5 +26,6 @@ def keep_version(file: CaseFile, at: datetime, *, whole: Form) -> list[Said]:
     file.application = whole
     file.row.facts_version = version
     told = contact_changes.follow(file, at, before)
-    file.row.name_hash = file.context.keyring.lookup_hash(f"name/{file.employer_id}", whole.subject.name_zh)
+    within = looked_up_within(file.employer_id)
+    file.row.name_hash = file.context.keyring.lookup_hash(f"name/{within}", whole.subject.name_zh)
     return told

@@ -26,6 +26,7 @@ from domain.notices import (
     when_undelivered,
 )
 from domain.open_points import fields_of
+from domain.parties import Party
 from domain.stages import Stage
 from domain.tasks import TaskKind
 from store.case_rows import Subscription
@@ -87,6 +88,9 @@ def tell(file: CaseFile, telling: Telling) -> None:
             continue
         if recipient is Recipient.PERSON and programme_of(file).has_died(file):
             continue
+        # Of a case that a person owns the employer is who confirms something of it, where anybody does.
+        if recipient is Recipient.EMPLOYER and _employer_of(file) is None:
+            continue
         if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
             continue
         _tell_one(file, telling, recipient)
@@ -127,7 +131,7 @@ def _tell_one(file: CaseFile, telling: Telling, recipient: Recipient) -> None:
     notice = NoticeRow(
         notice_id=notice_id,
         reference=file.reference,
-        employer_id=file.employer_id,
+        employer_id=_belongs_to(file, recipient),
         destination=telling.destination or "",
         kind=str(telling.kind),
         recipient=recipient.value,
@@ -193,7 +197,7 @@ def _deliveries(
         DeliveryRow(
             delivery_id=uuid4(),
             notice_id=notice_id,
-            employer_id=file.employer_id,
+            employer_id=_belongs_to(file, recipient),
             channel=channel.value,
             webhook_id=hook,
             digest=digest,
@@ -217,6 +221,16 @@ def _reachable(file: CaseFile, kind: str, recipient: Recipient) -> frozenset[Cha
     return frozenset({Channel.INBOX} | ({Channel.MAIL} if file.context.staff_mailbox else set()))
 
 
+def _employer_of(file: CaseFile) -> str | None:
+    """Return the employer that is told of a case: its owner, or, of one that a person owns, who confirms of it."""
+    return file.employer_id if file.owned_by is Party.EMPLOYER else file.employer.employer_id
+
+
+def _belongs_to(file: CaseFile, recipient: Recipient) -> str:
+    """Return whose a notice is: that of the employer whom it is for, and else of the owner of the case."""
+    return _employer_of(file) or file.employer_id if recipient is Recipient.EMPLOYER else file.employer_id
+
+
 def _subscriptions(file: CaseFile, kind: str) -> list[Subscription]:
     return [hook for hook in file.employer.webhooks if kind in hook.kinds]
 
@@ -229,15 +243,17 @@ def _language(file: CaseFile, recipient: Recipient) -> Language:
 
 def _facts(file: CaseFile, telling: Telling, recipient: Recipient, language: Language) -> NoticeFacts:
     employer = file.employer_on(day_of(telling.at)) or file.employer_on(file.accepted_on)
+    is_own = file.owned_by is Party.PERSON and recipient is not Recipient.EMPLOYER
     programme = programme_of(file)
     return programme.notice_facts.model_validate(
         {
             "reference": file.reference,
             "registration_number": file.row.registration_number,
             "destination": telling.destination,
-            "employer_id": file.employer_id,
+            "employer_id": _employer_of(file),
             "occurred_at": telling.at,
-            "employer_name": employer.name_zh if employer else None,
+            # Nobody applies for a person who owns the case.
+            "employer_name": "" if is_own else employer.name_zh if employer else None,
             "person_name": file.subject.name_in(language),
             "stage": _shown_stage(file, telling.kind),
             "round": file.round,

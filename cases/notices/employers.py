@@ -14,6 +14,7 @@ from cases.shared.context import Context, forms_of
 from domain.clock import day_of
 from domain.decisions import GivenReason
 from domain.employers import EmployerContact
+from domain.errors import need
 from domain.languages import Language
 from domain.notices import Channel, Recipient, opening_channels
 from domain.spellings import EMPLOYER_CHAIN
@@ -62,7 +63,7 @@ async def tell_employer(
     employer = await load_employer(connection, employer_id)
     if employer is None:
         return
-    key = unwrap(context.keyring, employer.key)
+    key = unwrap(context.keyring, need(employer.key, "key"))
     hooks = [each.webhook_id for each in employer.webhooks if kind in each.kinds]
     hooks = [] if to is not None else hooks
     reachable = {Channel.MAIL, Channel.WEBHOOK} if hooks else {Channel.MAIL}

@@ -10,6 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
 from domain.documents import Document
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
+from domain.forms import Form
+from domain.parties import looked_up_within
 from store import case_writes
 from store.case_rows import Beside, Row, Subquery
 from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
@@ -62,9 +66,9 @@ def document_hash(context: Context, document: Document) -> bytes:
     return context.keyring.lookup_hash(*document.looked_up_by)
 
 
-def last_four_hash(context: Context, employer_id: str, document: Document) -> bytes:
-    """Return the keyed hash under which an employer finds its case by the last four of a document's number."""
-    return context.keyring.lookup_hash(f"last_four/{employer_id}", document.number[-4:].upper())
+def last_four_hash(context: Context, owner: str, document: Document) -> bytes:
+    """Return the keyed hash under which a case of an owner is found by the last four of a document's number."""
+    return context.keyring.lookup_hash(f"last_four/{looked_up_within(owner)}", document.number[-4:].upper())
 
 
 def known_person(context: Context, document: Document) -> Beside:
@@ -86,13 +90,15 @@ def read_person(context: Context, found: KeptPerson | None) -> KnownPerson | Non
     return KnownPerson(UUID(found.person_id), key)
 
 
-def meet(context: Context, document: Document, found: KeptPerson | None) -> tuple[KnownPerson, dict[str, list[Row]]]:
-    """Return the person that was found, with the rows that make a new one where there was none."""
+def meet(
+    context: Context, document: Document, found: KeptPerson | None, *, person_id: UUID | None = None
+) -> tuple[KnownPerson, dict[str, list[Row]]]:
+    """Return the person that was found, with the rows that make a new one, of an id, where there was none."""
     known = read_person(context, found)
     if known is not None:
         return known, {}
     key, wrapped = new_data_key(context.keyring)
-    person = KnownPerson(uuid4(), key)
+    person = KnownPerson(person_id or uuid4(), key)
     key_row = {"key_id": wrapped.key_id, "kek_id": wrapped.kek_id, "wrapped": wrapped.wrapped}
     row = {
         "person_id": person.person_id,
@@ -135,6 +141,12 @@ async def find_by_own_document(context: Context, connection: AsyncConnection, do
         await connection.execute(_COMPLETE, {name: shown[name] for name in ("document_id", "kind", "place", "number")})
     found: UUID = row.person_id
     return found
+
+
+def not_proved(form: Form) -> Refused:
+    """Return the refusal of a form whose person is not the one whose document the token asserts."""
+    said = "A case of your own is about yourself: give the document that your token asserts."
+    return Refused("invalid", said, [FieldError(form.document_field, FieldCode.UNKNOWN_VALUE, said)])
 
 
 def _document_row(

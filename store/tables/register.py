@@ -32,7 +32,8 @@ cases = Table(
     "cases",
     metadata,
     Column("reference", Text, primary_key=True),
-    Column("employer_id", ForeignKey("employers.employer_id"), nullable=False),
+    # Whose case it is: an employer, or `person/` and the id of its person; a trigger looks for them (migration 0047).
+    Column("employer_id", Text, nullable=False),
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
     Column("client_reference", Text),
     Column("correlation_id", Text, nullable=False),

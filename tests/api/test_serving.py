@@ -7,6 +7,7 @@ import pytest
 
 from api import serving
 from cases.shared import build
+from programmes import PROGRAMMES
 from store.keyring import Keyring
 from tests.api.conftest import settings_for_tests
 from tests.cases.contexts import shared_keyring
@@ -34,4 +35,8 @@ async def test_a_process_reads_each_of_its_files_once(monkeypatch: pytest.Monkey
     async with app.router.lifespan_context(app):
         assert set(app.state.wiring.limits) == {"limits"}
 
-    assert read == {"keys": 1, "load_rule_packs": 1, "load_limits": 1}
+    assert read == {
+        "keys": 1,
+        "load_rule_packs": sum(len(each.packs) for each in PROGRAMMES.values()),
+        "load_limits": 1,
+    }

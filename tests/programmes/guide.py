@@ -1,4 +1,4 @@
-"""The examples of the page docs/adding-a-programme.md, from the toy: `python -m tests.programmes.guide` writes them."""
+"""The examples of docs/adding-a-programme.md, of toy and badge: `python -m tests.programmes.guide` writes them."""
 
 import ast
 import re
@@ -6,9 +6,10 @@ from pathlib import Path
 from typing import Final
 
 PAGE: Final = Path(__file__).parents[2] / "docs" / "adding-a-programme.md"
-TOY: Final = Path(__file__).parent / "toy"
-# A comment that names a file of the toy, and what of it; then the example.
-_EXAMPLE: Final = re.compile(r"(<!-- toy: (\S+)(?: (\w+))? -->\n```\w+\n)(.*?)(```\n)", re.DOTALL)
+ROOMS: Final = Path(__file__).parent
+TOY: Final = ROOMS / "toy"
+# A comment that names a file of a programme of the tests, and what of it; then the example.
+_EXAMPLE: Final = re.compile(r"(<!-- (toy|badge): (\S+)(?: (\w+))? -->\n```\w+\n)(.*?)(```\n)", re.DOTALL)
 
 
 def _named(node: ast.stmt) -> str | None:
@@ -17,13 +18,13 @@ def _named(node: ast.stmt) -> str | None:
     return getattr(node, "name", None)
 
 
-def example(file: str, name: str | None) -> str:
-    """Return what a file of the toy has under a name, or the whole file.
+def example(room: str, file: str, name: str | None) -> str:
+    """Return what a file of a room has under a name, or the whole file.
 
     Raises:
         LookupError: the file has nothing of the name.
     """
-    source = (TOY / file).read_text(encoding="utf-8")
+    source = (ROOMS / room / file).read_text(encoding="utf-8")
     if name is None:
         return source
     for node in ast.parse(source).body:
@@ -36,7 +37,7 @@ def example(file: str, name: str | None) -> str:
 
 def written(page: str) -> str:
     """Return the page with its examples as the toy has them."""
-    return _EXAMPLE.sub(lambda found: found[1] + example(found[2], found[3]) + found[5], page)
+    return _EXAMPLE.sub(lambda found: found[1] + example(found[2], found[3], found[4]) + found[6], page)
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ _RARE = frozenset(
 def test_the_examples_are_the_toys() -> None:
     page = PAGE.read_text(encoding="utf-8")
     assert page == written(page), "run python -m tests.programmes.guide"
-    assert page.count("<!-- toy: ") == page.count("```python\n") + page.count("```yaml\n")
+    assert page.count("<!-- toy: ") + page.count("<!-- badge: ") == page.count("```python\n") + page.count("```yaml\n")
 
 
 def test_the_page_has_each_field_of_the_declaration_but_rare_ones() -> None:

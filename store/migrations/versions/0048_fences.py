@@ -15,7 +15,7 @@ from alembic import op
 from store.case_fences import fence_rows, keep_as_written, keep_with_case, let_park_change
 
 revision = "0048"
-down_revision = "0046"
+down_revision = "0047"
 branch_labels = None
 depends_on = None
 

@@ -35,7 +35,8 @@ _UNTRIED = frozenset({CommandKind.RECORD_FACT, CommandKind.CONTEST_FACT, Command
 
 
 # Asked, and of no command: how a case is taken on, a claim, a signature of three, and what another row brings along.
-_OF_NO_COMMAND = {"submitted", "claim", "sign", "replace_fact", "send_again"}
+_OF_NO_COMMAND = {"submitted", "claim", "sign", "replace_fact"}
+_BROUGHT_ALONG = {"talent_permit": {"send_again"}}
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMMES)
@@ -50,7 +51,7 @@ def test_who_may_ask_a_command_is_who_may_bring_its_rows_about(programme: Progra
         named |= set(command.events)
     tables = (programme.moves, *(track.moves for track in programme.tracks.values()))
     asked = {row.event for table in tables for row in table if row.who.asked}
-    assert asked - named == _OF_NO_COMMAND
+    assert asked - named == _OF_NO_COMMAND | _BROUGHT_ALONG.get(programme.code, set())
 
 
 @pytest_asyncio.fixture

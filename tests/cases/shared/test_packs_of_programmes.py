@@ -12,7 +12,6 @@ from cases.shared.context import Context, code_of_pack, own_limits, pack_names, 
 from policy.limits import OwnLimits
 from policy.pack import PackShelves
 from policy.packs import LIMITS, PackSource, load_limits
-from programmes import PROGRAMMES
 from programmes.talent_permit.limits import RULES, TalentPermitLimits, limits_in
 from programmes.talent_permit.programme import TALENT_PERMIT
 from store.database import Database
@@ -25,7 +24,7 @@ _TOY = replace(
     packs=(PackSource("toy_rules"), PackSource("toy_caps")),
     limits=OwnLimits(lambda pack: pack.integer("weeks"), PackSource("toy_limits")),
 )
-_BOTH = {**PROGRAMMES, _TOY.code: _TOY}
+_BOTH = {TALENT_PERMIT.code: TALENT_PERMIT, _TOY.code: _TOY}
 
 
 def _written(folder: Path, name: str, file: str, **parameters: int) -> None:
