@@ -34,6 +34,7 @@ TAGS: Final[dict[str, str]] = {
     "Staff": "Work lists, decisions and second signatures, recorded facts, answers of the authority, complaints.",
     "Notices": "The inbox of employers and of the park's people, and what could not be delivered.",
     "Erasure": "Legal holds, and erasing a person with a second signature.",
+    "Persons": "Joining persons who stand twice in the register, and parting them, with a second signature.",
     "Supervisors": "The register of employers, their standing, and premises.",
     "Seal": "Checkpoints of the log over the ledger, proofs, public keys, and cosignatures of witnesses.",
     "Rules": "Versions of rule packs, their trials, and the rules run again on a decided case.",

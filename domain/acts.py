@@ -77,6 +77,11 @@ class Act(StrEnum):
     ERASURE_PROPOSED = "erasure_proposed"
     ERASURE_REJECTED = "erasure_rejected"
     ERASURE_REFUSED = "erasure_refused"
+    JOINING_PROPOSED = "joining_proposed"
+    JOINING_REJECTED = "joining_rejected"
+    JOINING_WITHDRAWN = "joining_withdrawn"
+    PERSONS_JOINED = "persons_joined"
+    PERSONS_PARTED = "persons_parted"
     LEGAL_HOLD_PLACED = "legal_hold_placed"
     LEGAL_HOLD_RELEASED = "legal_hold_released"
     COMPLAINT_RECEIVED = "complaint_received"
@@ -129,6 +134,11 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
             Act.ANSWER_ATTACHED,
             Act.ERASURE_PROPOSED,
             Act.ERASURE_REJECTED,
+            Act.JOINING_PROPOSED,
+            Act.JOINING_REJECTED,
+            Act.JOINING_WITHDRAWN,
+            Act.PERSONS_JOINED,
+            Act.PERSONS_PARTED,
             Act.KEY_DESTROYED,
         ),
         _JUDGED,

@@ -13,6 +13,7 @@ PARK: Final = frozenset(
         "person_sessions",
         "sign_in_links",
         "erasures",
+        "person_joinings",
         "archived_histories",
         "differences",
         "messages_seen",

@@ -45,6 +45,9 @@ class NoticeKind(StrEnum):
     COMPLAINT_ANSWERED = "complaint_answered"
     # Nor this one: an address by which the person signs in was changed by somebody else (R34).
     CONTACT_CHANGED = "contact_changed"
+    # Nor these: two entries of the register were taken for one person, or for two again.
+    PERSONS_JOINED = "persons_joined"
+    PERSONS_PARTED = "persons_parted"
     # Nor this one: where the employer's notices go was changed.
     EMPLOYER_CONTACT_CHANGED = "employer_contact_changed"
 
@@ -200,6 +203,9 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     # To the very address that complained, or that was changed.
     _K.COMPLAINT_ANSWERED: plan({_P: M_THEN_S}, to_one_address=True),
     _K.CONTACT_CHANGED: plan({_P: M_THEN_S}, _S.FROM_WHEN, to_one_address=True),
+    # To each address by which either signs in.
+    _K.PERSONS_JOINED: plan({_P: M_AND_S}, to_one_address=True),
+    _K.PERSONS_PARTED: plan({_P: M_AND_S}, to_one_address=True),
 }
 
 # Beside the texts of a notice as they are kept: what the hash of a letter is taken with.

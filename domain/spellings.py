@@ -119,6 +119,7 @@ PLACES: Final = frozenset(
         Place("permits", "note"),
         Place("permits", "reason"),
         Place("person_documents", "number"),
+        Place("person_joinings", "proof"),
         Place("registrations", "earlier_addresses"),
         Place("registrations", "note"),
         Place("roster_rows", "body"),

@@ -18,28 +18,35 @@ from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
 from domain.erasure import ErasureEntry, ErasureReason, ErasureRefused, Kept
-from domain.errors import Refused, Unavailable
+from domain.errors import Unavailable
 from domain.stages import CLOSED
+from privacy.holding import HeldCase, find_joined, hold_persons
 from register.rosters.contents import empty_rows_of
 from store.case_tables import TrackTable, any_track
 from store.erasure_list import ErasureList
 from store.forgetting import forget
 from store.ledger import Entry, append_each
 
-_CASES: Final = text("""
-    SELECT r.reference, r.employer_id, r.stage, r.round FROM cases r
-    WHERE r.person_id = :person_id ORDER BY r.reference FOR UPDATE
-""")
+# Whoever was joined to the person is erased with them: what came with a joined person is sealed under that one's key.
 # A corrected identity number moves a case to another person; what was sealed before stays under the first one's key.
 _KEYS: Final = text("""
     SELECT p.person_id, p.key_id, k.wrapped IS NULL AS is_destroyed FROM persons p JOIN data_keys k USING (key_id)
-    WHERE p.person_id = :person_id
+    WHERE p.person_id = ANY(CAST(:persons AS uuid[]))
     UNION
     SELECT p.person_id, p.key_id, k.wrapped IS NULL FROM notices n JOIN persons p ON p.key_id = n.key_id
     JOIN data_keys k ON k.key_id = p.key_id
     WHERE n.reference = ANY(CAST(:references AS text[]))
-    AND NOT EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id)
+    AND p.joined_to IS NULL AND NOT EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id)
 """)
+# Whom an entry `e` of the list erases again in an older database: the person, and who is joined to them only later.
+AGAIN: Final = """
+    (p.person_id = e.person_id OR p.key_id = ANY(e.keys) AND p.joined_to IS NULL
+        AND NOT EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id AND r.reference <> ALL(e.refs)))
+"""
+_PERSONS_AGAIN: Final = text(f"""
+    SELECT p.person_id FROM persons p, (SELECT CAST(:person_id AS uuid) AS person_id,
+        CAST(:keys AS uuid[]) AS keys, CAST(:references AS text[]) AS refs) e WHERE {AGAIN}
+""")  # noqa: S608 - put together of constants
 _WAITING: Final = """
     SELECT {under_way} AS permit,
         EXISTS (SELECT FROM tasks WHERE reference = ANY(CAST(:references AS text[])) AND state = 'open')
@@ -58,15 +65,6 @@ _HOLDS: Final = text("""
     SELECT hold_id, released_at IS NULL AS is_open FROM legal_holds
     WHERE reference = ANY(CAST(:references AS text[])) ORDER BY placed_at, hold_id
 """)
-
-
-class HeldCase(NamedTuple):
-    """A case of a person who is held, as far as an erasure looks at it."""
-
-    reference: str
-    employer_id: str
-    stage: str
-    round: int
 
 
 class FoundKey(NamedTuple):
@@ -110,9 +108,10 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
         ErasureRefused: while a legal hold stands, a case or permit is live, or work on one waits.
         Unavailable: when the list of erasures is missing or cannot be written; nothing is erased then.
     """
-    cases = await hold_person(connection, erasing.person_id)
+    whose = await _persons(connection, erasing)
+    cases = await hold_persons(connection, whose)
     references = [case.reference for case in cases]
-    found = await find_keys(connection, erasing.person_id, references)
+    found = await _find_keys(connection, whose, references)
     if all(row.is_destroyed for row in found):
         return None
     released = await _check(context, connection, erasing, cases)
@@ -140,8 +139,22 @@ async def erase(context: Context, connection: AsyncConnection, erasing: Erasing)
 
 async def find_keys(connection: AsyncConnection, person_id: UUID, references: Sequence[str]) -> list[FoundKey]:
     """Return all under whose keys something of the person is sealed."""
-    rows = await connection.execute(_KEYS, {"person_id": person_id, "references": references})
+    return await _find_keys(connection, [person_id], references)
+
+
+async def _find_keys(connection: AsyncConnection, persons: Sequence[UUID], references: Sequence[str]) -> list[FoundKey]:
+    joined = await find_joined(connection, persons)
+    rows = await connection.execute(_KEYS, {"persons": list(joined), "references": references})
     return [FoundKey(*row) for row in rows]
+
+
+async def _persons(connection: AsyncConnection, erasing: Erasing) -> list[UUID]:
+    """Return the person, and in an older database whoever is to be joined to them only later."""
+    if erasing.replayed is None:
+        return [erasing.person_id]
+    entry = erasing.replayed
+    given = {"person_id": entry.person_id, "keys": list(entry.keys), "references": list(entry.references)}
+    return list((await connection.execute(_PERSONS_AGAIN, given)).scalars())
 
 
 async def find_released_holds(connection: AsyncConnection, references: Sequence[str]) -> Sequence[UUID]:
@@ -167,18 +180,10 @@ async def check_list(context: Context, connection: AsyncConnection) -> ErasureLi
 async def hold_person(connection: AsyncConnection, person_id: UUID) -> list[HeldCase]:
     """Hold a person with all cases, and return these in the order of their references.
 
-    First the cases and then the person, as other acts do. A new case of the person waits for the person's row, and then
-    finds nobody (`cases.shared.persons`); one that came in between is held by the second look.
-
     Raises:
         Refused: `not_found`.
     """
-    given = {"person_id": person_id}
-    await connection.execute(_CASES, given)
-    query = text("SELECT 1 FROM persons WHERE person_id = :person_id FOR UPDATE")
-    if (await connection.execute(query, given)).first() is None:
-        raise Refused("not_found", "There is no such person.")
-    return [HeldCase(*row) for row in await connection.execute(_CASES, given)]
+    return await hold_persons(connection, [person_id])
 
 
 async def check_may_be_erased(context: Context, connection: AsyncConnection, cases: Sequence[HeldCase]) -> None:

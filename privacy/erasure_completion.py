@@ -14,7 +14,7 @@ from privacy.erasing import find_keys, find_released_holds
 
 # Of several erasures the first: the others were done again after a restore.
 _ERASED: Final = text("""
-    SELECT DISTINCT ON (p.person_id) p.person_id, l.at, l.reason_codes, l.detail,
+    SELECT DISTINCT ON (p.person_id) p.person_id, p.key_id, l.at, l.reason_codes, l.detail,
         ARRAY(SELECT reference FROM cases WHERE person_id = p.person_id ORDER BY reference) AS references
     FROM persons p JOIN data_keys k USING (key_id) JOIN cases r USING (person_id)
     JOIN ledger l ON l.reference = r.reference AND l.act = 'key_destroyed'
@@ -26,6 +26,7 @@ class _Erased(NamedTuple):
     """A person who was erased, with the ledger's row of it."""
 
     person_id: UUID
+    key_id: UUID
     at: datetime
     reason_codes: list[str]
     detail: dict[str, Any]
@@ -43,10 +44,11 @@ async def complete(context: Context) -> int:
     """
     if context.erasure_list is None:
         raise Unavailable("erasure_list")
-    listed = {entry.person_id for entry in await context.erasure_list.read()}
+    entries = await context.erasure_list.read()
+    listed = {entry.person_id for entry in entries}.union(*(entry.keys for entry in entries))
     async with context.database.begin() as connection:
         rows = [_Erased(*row) for row in await connection.execute(_ERASED)]
-        entries = [await _entry(connection, row) for row in rows if row.person_id not in listed]
+        entries = [await _entry(connection, row) for row in rows if listed.isdisjoint((row.person_id, row.key_id))]
     for entry in entries:
         await context.erasure_list.append(entry)
     return len(entries)

@@ -13,19 +13,21 @@ from domain.actors import Actor, system
 from domain.erasure import ErasureEntry, ErasureRefused
 from domain.errors import Defect, Unavailable
 from domain.incidents import Healed, IncidentKind
-from privacy.erasing import Erasing, check_list, erase
+from privacy.erasing import AGAIN, Erasing, check_list, erase
 from privacy.erasures import note_refused
+from store.database import dump_json
 from store.incident_rows import new_incident, opening
 from store.tables import incidents
 
 INCIDENT: Final = IncidentKind.ERASURES.value
 _AT_ONCE: Final = 500
-_READABLE: Final = text("""
-    SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id)
-    WHERE p.person_id = ANY(CAST(:persons AS uuid[])) AND k.wrapped IS NOT NULL
-""")
+_READABLE: Final = text(f"""
+    SELECT e.erasure_id FROM jsonb_to_recordset(CAST(:entries AS jsonb))
+        AS e (erasure_id uuid, person_id uuid, keys uuid[], refs text[])
+    WHERE EXISTS (SELECT FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NOT NULL AND {AGAIN})
+""")  # noqa: S608 - put together of constants
 _DESTROYED: Final = text("""
-    SELECT p.person_id FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
+    SELECT p.person_id, p.key_id FROM persons p JOIN data_keys k USING (key_id) WHERE k.wrapped IS NULL
     AND EXISTS (SELECT FROM cases r WHERE r.person_id = p.person_id)
 """)
 
@@ -110,14 +112,17 @@ async def _again(context: Context, actor: Actor, entry: ErasureEntry, found: Rep
 
 
 async def _readable(context: Context, entries: Sequence[ErasureEntry]) -> list[ErasureEntry]:
+    asked = [
+        {"erasure_id": each.erasure_id, "person_id": each.person_id, "keys": each.keys, "refs": each.references}
+        for each in entries
+    ]
     async with context.database.begin() as connection:
-        rows = await connection.execute(_READABLE, {"persons": [entry.person_id for entry in entries]})
-        persons = set(rows.scalars())
-    return [entry for entry in entries if entry.person_id in persons]
+        found = set((await connection.execute(_READABLE, {"entries": dump_json(asked)})).scalars())
+    return [entry for entry in entries if entry.erasure_id in found]
 
 
 async def _unlisted(context: Context, entries: Sequence[ErasureEntry]) -> int:
     """Return how many persons were erased that the list does not have: it was cut, or is another installation's."""
-    listed = {entry.person_id for entry in entries}
+    listed = {entry.person_id for entry in entries}.union(*(entry.keys for entry in entries))
     async with context.database.begin() as connection:
-        return len(set((await connection.execute(_DESTROYED)).scalars()) - listed)
+        return sum(listed.isdisjoint(row) for row in await connection.execute(_DESTROYED))

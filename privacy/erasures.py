@@ -17,8 +17,9 @@ from domain.acts import Act
 from domain.erasure import ErasureConfirmation, ErasureReason, ErasureRefused, ErasureRequest, ErasureState
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
-from privacy.erasing import Erasing, HeldCase, check_may_be_erased, erase, hold_person
+from privacy.erasing import Erasing, check_may_be_erased, erase, hold_person
 from privacy.erasure_views import ErasureView
+from privacy.holding import HeldCase
 from record.case import need_case
 from store.ledger import Entry, append
 from store.rows.people import ErasureRow

@@ -4,7 +4,7 @@ import json
 from typing import Final, NamedTuple
 from uuid import UUID, uuid4
 
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import func, insert, select, text, update
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.signers import need_unconflicted, signature_of
@@ -141,7 +141,7 @@ async def _case(context: Context, connection: AsyncConnection, actor: Actor, ref
 async def _find(connection: AsyncConnection, reference: str) -> _Case:
     r = cases.c
     query = (
-        select(r.reference, r.employer_id, r.stage, r.round, persons.c.key_id)
+        select(r.reference, r.employer_id, r.stage, r.round, func.coalesce(r.joined_key, persons.c.key_id))
         .join(persons, persons.c.person_id == r.person_id)
         .where(r.reference == reference)
     )

@@ -2,7 +2,6 @@
 
 import json
 from typing import Any, Final
-from uuid import UUID
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -17,7 +16,7 @@ from domain.languages import Language
 from domain.masks import MASKS
 from record.receipt_views import FactTold, FindingTold
 from store.encryption import WrappedKey, unwrap
-from store.rows.register import AssessmentRow
+from store.rows.register import AssessmentRow, CaseRow
 from store.tables import case_facts, data_keys, persons
 from texts.findings import finding_sentence
 
@@ -27,7 +26,7 @@ _RECORDED: Final = "recorded by an officer"
 async def facts_shown(
     context: Context,
     connection: AsyncConnection,
-    person_id: UUID,
+    case: CaseRow,
     assessment: AssessmentRow | None,
     actor: Actor,
     of: Told,
@@ -35,8 +34,9 @@ async def facts_shown(
     """Return the facts of an assessment: in clear, masked, withheld, or erased with the person's key."""
     if assessment is None:
         return []
-    query = select(data_keys).join(persons, persons.c.key_id == data_keys.c.key_id)
-    key = (await connection.execute(query.where(persons.c.person_id == person_id))).one()
+    own = select(persons.c.key_id).where(persons.c.person_id == case.person_id).scalar_subquery()
+    of_case = data_keys.c.key_id == (own if case.joined_key is None else case.joined_key)
+    key = (await connection.execute(select(data_keys).where(of_case))).one()
     place = f"{assessment.reference}/{assessment.scope}/{assessment.seq}"
     seen = await _seen_by_officers(connection, assessment, of)
     listed = [(name, source) for name, source in of.facts.items() if actor.is_inside or source.outside]

@@ -147,7 +147,7 @@ async def _content(
             reference=row.reference, employer_id=row.employer_id, registration_number=row.detail.get("number")
         ),
         decision=_decision(decision),
-        facts=await facts_shown(context, connection, case.person_id, assessment, actor, of),
+        facts=await facts_shown(context, connection, case, assessment, actor, of),
         findings=findings_shown(assessment, actor),
         assessed_at=moment(assessment.at) if assessment else None,
         remedy=remedy_of(context, decision),

@@ -40,7 +40,7 @@ _INSIDE: Final = (
     f" ({LEGAL_HOLDS}) AS legal_holds"
 )
 _OF: Final = (
-    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " WHERE r.reference = ANY(CAST(:references AS text[]))"
 )

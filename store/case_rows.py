@@ -83,7 +83,7 @@ _COLUMNS: Final = (
 )
 # The employer of a case that a person owns is the one who confirms something of it, where the transaction sees one.
 _FROM: Final = (
-    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " LEFT JOIN employers e ON e.employer_id = CASE WHEN r.employer_id LIKE 'person/%' THEN (SELECT p.party_id"
     " FROM case_parties p WHERE p.reference = r.reference AND p.part = 'confirmer' AND p.kind = 'employer'"

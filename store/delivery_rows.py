@@ -39,7 +39,7 @@ _LETTER_OF: Final = """
     LEFT JOIN cases r ON n.recipient = 'person' AND r.reference = n.reference
     LEFT JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version
     LEFT JOIN persons p ON p.person_id = r.person_id
-    LEFT JOIN data_keys pk ON pk.key_id = p.key_id
+    LEFT JOIN data_keys pk ON pk.key_id = coalesce(r.joined_key, p.key_id)
     LEFT JOIN employers e ON n.recipient = 'employer' AND e.employer_id = d.employer_id
     LEFT JOIN data_keys ek ON ek.key_id = e.key_id
     LEFT JOIN webhooks w ON w.webhook_id = d.webhook_id

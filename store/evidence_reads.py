@@ -16,13 +16,13 @@ from store.encryption import WrappedKey
 from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow
-from store.rows.people import ErasureRow, LegalHoldRow, ObjectionRow
+from store.rows.people import ErasureRow, JoiningRow, LegalHoldRow, ObjectionRow
 from store.rows.register import CaseRow, FactRow
 from store.rows.work import CommandRow, ConflictRow, TaskRow
 
 _Row = TypeVar("_Row", bound=TableRow)
 
-# Erasures and objections are looked up by the ids that the ledger names: they are a person's, not a case's.
+# Erasures, objections and joinings are looked up by the ids that the ledger names: they are a person's, not a case's.
 _EVIDENCE: Final = (
     "SELECT to_jsonb(r) AS register, r.programme, k.key_id, k.kek_id, k.wrapped,"
     " (SELECT jsonb_agg(to_jsonb(x) ORDER BY x.received_at, x.answer_id) FROM answers x"
@@ -39,11 +39,12 @@ _EVIDENCE: Final = (
     "  'text_hash', n.text_hash)) FROM notices n JOIN deliveries x USING (notice_id)"
     "  WHERE n.reference = r.reference) AS deliveries,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM erasures x WHERE x.erasure_id = ANY(:erasures)) AS erasures,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM person_joinings x WHERE x.joining_id = ANY(:joinings)) AS joinings,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
     "  AND x.reference = r.reference) AS objections"
 )
 _OF: Final = (
-    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id"
+    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)"
     " WHERE r.reference = :reference"
 )
 
@@ -59,7 +60,7 @@ class NoticeSent(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Beside:
-    """Rows of further tables that are a case's, with the erasures and objections that the ledger names."""
+    """Rows of further tables that are a case's, with the erasures, objections and joinings that the ledger names."""
 
     tasks: Sequence[TaskRow] = ()
     conflicts: Sequence[ConflictRow] = ()
@@ -69,6 +70,7 @@ class Beside:
     lost_answers: Sequence[LostAnswerRow] = ()
     facts: Sequence[FactRow] = ()
     erasures: Sequence[ErasureRow] = ()
+    joinings: Sequence[JoiningRow] = ()
     objections: Sequence[ObjectionRow] = ()
 
 
@@ -90,18 +92,19 @@ async def read_evidence(
     reference: str,
     erasures: Sequence[UUID],
     objections: Sequence[UUID],
+    joinings: Sequence[UUID],
     *,
     own: OwnTables,
 ) -> EvidenceRows | None:
-    """Return the rows of a case, with erasures and objections of these ids, or None where there is no such case."""
-    named = {"reference": reference, "erasures": erasures, "objections": objections}
+    """Return the rows of a case, with erasures, objections and joinings of these ids; None where there is no case."""
+    named = {"reference": reference, "erasures": erasures, "objections": objections, "joinings": joinings}
     found = (await connection.execute(_query(own), named)).mappings().one_or_none()
     return None if found is None else _read(dict(found), own)
 
 
 @cache
 def _query(own: OwnTables) -> TextClause:
-    named = bindparam("erasures", type_=ARRAY(Uuid)), bindparam("objections", type_=ARRAY(Uuid))
+    named = [bindparam(each, type_=ARRAY(Uuid)) for each in ("erasures", "objections", "joinings")]
     return text(_EVIDENCE + select_own(own) + _OF).bindparams(*named)
 
 
@@ -130,6 +133,7 @@ def _beside(found: Mapping[str, Any]) -> Beside:
         lost_answers=_rows(LostAnswerRow, found["lost_answers"]),
         facts=_rows(FactRow, found["case_facts"]),
         erasures=_rows(ErasureRow, found["erasures"]),
+        joinings=_rows(JoiningRow, found["joinings"]),
         objections=_rows(ObjectionRow, found["objections"]),
     )
 

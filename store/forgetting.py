@@ -53,6 +53,11 @@ _FORGET: Final = """
     ), proposed AS (
         UPDATE erasures e SET state = 'done', decided_at = given.at
         FROM given WHERE e.person_id = ANY(given.persons) AND e.state = 'proposed'
+    ), joined AS (
+        UPDATE person_joinings j SET proof = NULL,
+            state = CASE j.state WHEN 'proposed' THEN 'lapsed' ELSE j.state END,
+            decided_at = CASE j.state WHEN 'proposed' THEN given.at ELSE j.decided_at END
+        FROM given WHERE j.kept_id = ANY(given.persons) OR j.joined_id = ANY(given.persons)
     )
     UPDATE deadlines d SET state = 'cancelled' FROM given
     WHERE d.reference = ANY(given.refs) AND d.state = 'waiting'

@@ -58,6 +58,7 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     file.row.change(person_id=person_id, client_reference=whole.client_reference)
     if person is None:
         return
+    file.row.change(joined_key=person.joined_key)
     for table, column, place, row_name in _SEALED:
         await _seal_again(file, connection, table, column, place, row_name, person.key)
     _seal_task_again(file, person.key)

@@ -198,7 +198,7 @@ async def _new_file(
 ) -> CaseFile:
     """Return the file of a case that is not stored yet."""
     pack = await pack_for(context, connection, programme.packs[0].name, at)
-    row = _case_row(context, programme, actor, form, reference, at, person_id=person.person_id, pack=pack.version)
+    row = _case_row(context, programme, actor, form, reference, at, person=person, pack=pack.version)
     return CaseFile(
         context=context,
         row=row,
@@ -246,14 +246,15 @@ def _case_row(
     reference: str,
     at: datetime,
     *,
-    person_id: UUID,
+    person: KnownPerson,
     pack: str,
 ) -> CaseRow:
     subject = form.subject
     return CaseRow(
         reference=reference,
         employer_id=actor.tenant,
-        person_id=person_id,
+        person_id=person.person_id,
+        joined_key=person.joined_key,
         client_reference=form.client_reference,
         correlation_id=actor.correlation_id,
         programme=programme.code,

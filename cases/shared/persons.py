@@ -22,8 +22,9 @@ from store.encryption import DataKey, WrappedKey, new_data_key, unwrap
 # The person first, as erasing does; the document is gone by then, and what was read before the wait does not count.
 _KNOWN: Final = """
     SELECT jsonb_build_object('person_id', p.person_id, 'key_id', k.key_id, 'kek_id', k.kek_id,
-        'wrapped', encode(k.wrapped, 'hex'))
-    FROM person_documents d JOIN persons p ON p.person_id = d.person_id JOIN data_keys k ON k.key_id = p.key_id
+        'wrapped', encode(k.wrapped, 'hex'), 'joined_key', d.joined_key)
+    FROM person_documents d JOIN persons p ON p.person_id = d.person_id
+    JOIN data_keys k ON k.key_id = coalesce(d.joined_key, p.key_id)
     WHERE d.lookup_hash = CAST(:document_hash AS bytea)
     FOR KEY SHARE OF p, d
 """
@@ -31,12 +32,16 @@ _FIND: Final = text(f"SELECT ({_KNOWN}) AS known_person")
 
 
 class KeptPerson(NamedTuple):
-    """What is kept of a person: ids, and the data key in hex as it lies wrapped."""
+    """What is kept of a person: ids, and the data key in hex as it lies wrapped.
+
+    `joined_key` is the id of the key once more where it came with a document of a person who was joined to this one.
+    """
 
     person_id: str
     key_id: str
     kek_id: str
     wrapped: str | None
+    joined_key: str | None
 
 
 # The person of a document, or None.
@@ -45,7 +50,8 @@ KEPT_PERSON: Final = Subquery("known_person", _KNOWN, lambda found: None if foun
 # Nobody's once the person was erased: neither document nor key is there to be found.
 _SHOWN: Final = text(
     "SELECT d.document_id, d.person_id, d.number, d.since, k.key_id, k.kek_id, k.wrapped FROM person_documents d"
-    " JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id AND k.wrapped IS NOT NULL"
+    " JOIN persons p USING (person_id)"
+    " JOIN data_keys k ON k.key_id = coalesce(d.joined_key, p.key_id) AND k.wrapped IS NOT NULL"
     " WHERE d.lookup_hash = :lookup_hash"
 )
 _COMPLETE: Final = text(
@@ -55,10 +61,15 @@ _COMPLETE: Final = text(
 
 
 class KnownPerson(NamedTuple):
-    """A person row with its data key in clear."""
+    """A person row with its data key in clear.
+
+    `joined_key` is the id of that key where it is not the person's own: what is sealed under it is told by it, so that
+    it goes back with the document should the joining have been wrong (`privacy.joining`).
+    """
 
     person_id: UUID
     key: DataKey
+    joined_key: UUID | None = None
 
 
 def document_hash(context: Context, document: Document) -> bytes:
@@ -87,7 +98,7 @@ def read_person(context: Context, found: KeptPerson | None) -> KnownPerson | Non
     if found is None:
         return None
     key = unwrap(context.keyring, WrappedKey.of_hex(found.key_id, found.kek_id, found.wrapped))
-    return KnownPerson(UUID(found.person_id), key)
+    return KnownPerson(UUID(found.person_id), key, UUID(found.joined_key) if found.joined_key else None)
 
 
 def meet(

@@ -148,6 +148,8 @@ _ORDER: Final[tuple[str, ...]] = (
     Core.SIGN_IN_LINK,
     Core.COMPLAINT_ANSWERED,
     Core.CONTACT_CHANGED,
+    Core.PERSONS_JOINED,
+    Core.PERSONS_PARTED,
     Core.EMPLOYER_CONTACT_CHANGED,
 )
 NOTICES: Final[Mapping[str, NoticePlan]] = {kind: (_OWN.get(kind) or PLANS[kind]) for kind in _ORDER}

@@ -148,6 +148,23 @@ def _erasure(evidence: Evidence, row: LedgerRow) -> Hashable | None:
     return (row.act, found.erasure_id) if is_so else None
 
 
+def _joining(evidence: Evidence, row: LedgerRow) -> Hashable | None:
+    """What is proposed about two persons is kept with its signers; the cases of both tell the same of it."""
+    found = _find(evidence.beside.joinings, lambda each: each.joining_id, row.detail.get("joining_id"))
+    if found is None or [found.reason] != row.reason_codes:
+        return None
+    if row.act == Act.JOINING_PROPOSED:
+        is_so = _is_signed(row, found.proposed_by, found.proposed_at)
+    elif row.act in (Act.PERSONS_JOINED, Act.PERSONS_PARTED):
+        kind = "joining" if row.act == Act.PERSONS_JOINED else "parting"
+        is_so = found.kind == kind and found.state in ("done", "undone")
+        is_so = is_so and _is_signed(row, found.decided_by, found.decided_at)
+    else:
+        state = "rejected" if row.act == Act.JOINING_REJECTED else "withdrawn"
+        is_so = found.state == state and _is_signed(row, found.decided_by, found.decided_at)
+    return (row.act, found.joining_id) if is_so else None
+
+
 def _destroyed(evidence: Evidence, row: LedgerRow) -> Hashable | None:
     if row.at != evidence.register.erased_at:
         return None
@@ -300,6 +317,11 @@ _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
     Act.CONFLICT_DECLARED: ("conflicts", _conflict),
     Act.ERASURE_PROPOSED: ("erasures", _erasure),
     Act.ERASURE_REJECTED: ("erasures", _erasure),
+    Act.JOINING_PROPOSED: ("person_joinings", _joining),
+    Act.JOINING_REJECTED: ("person_joinings", _joining),
+    Act.JOINING_WITHDRAWN: ("person_joinings", _joining),
+    Act.PERSONS_JOINED: ("person_joinings", _joining),
+    Act.PERSONS_PARTED: ("person_joinings", _joining),
     Act.KEY_DESTROYED: ("registrations", _destroyed),
     Act.LEGAL_HOLD_PLACED: ("legal_holds", _hold),
     Act.LEGAL_HOLD_RELEASED: ("legal_holds", _hold),

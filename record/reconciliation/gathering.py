@@ -39,8 +39,8 @@ async def gather_evidence(context: Context, connection: AsyncConnection, record:
     Raises:
         Refused: `case_unknown`.
     """
-    erasures, objections = _ids(record.ledger, "erasure_id"), _ids(record.ledger, "objection_id")
-    found = await read_evidence(connection, record.reference, erasures, objections, own=context.own_tables)
+    named = [_ids(record.ledger, each) for each in ("erasure_id", "objection_id", "joining_id")]
+    found = await read_evidence(connection, record.reference, *named, own=context.own_tables)
     if found is None:
         raise Refused("case_unknown", "There is no case of this reference.")
     unknown: list[StatementKeyUnknown] = []

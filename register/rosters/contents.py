@@ -18,7 +18,8 @@ from store.encryption import DataKey, WrappedKey, unwrap
 
 _APPLICATIONS: Final = text("""
     SELECT a.reference, a.version, a.body, k.key_id, k.kek_id, k.wrapped FROM applications a
-    JOIN cases r USING (reference) JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = p.key_id
+    JOIN cases r USING (reference) JOIN persons p USING (person_id)
+    JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)
     WHERE a.reference = ANY(CAST(:references AS text[]))
 """)
 # Rows that are still to be done are a submission under way, and no longer this person's once it is erased.

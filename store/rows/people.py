@@ -133,3 +133,24 @@ class ErasureRow(TableRow):
     proposed_at: datetime
     decided_by: Signature | None = None
     decided_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class JoiningRow(TableRow):
+    """A joining of two persons, or its undoing; `proof` is sealed under the key of the person who is kept."""
+
+    TABLE: ClassVar[Table] = tables.person_joinings
+    joining_id: UUID
+    kind: str
+    undoes: UUID | None = None
+    kept_id: UUID
+    joined_id: UUID
+    kept_reference: str | None = None
+    joined_reference: str | None = None
+    reason: str
+    proof: bytes | None = None
+    state: str
+    proposed_by: Signature
+    proposed_at: datetime
+    decided_by: Signature | None = None
+    decided_at: datetime | None = None

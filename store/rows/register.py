@@ -20,6 +20,8 @@ class CaseRow(TableRow):
     reference: str
     employer_id: str
     person_id: UUID
+    # Under which key it is sealed, where not under the person's own.
+    joined_key: UUID | None = None
     client_reference: str | None = None
     correlation_id: str
     # The code of its programme, by which its declaration is found.

@@ -9,6 +9,7 @@ from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
 from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
+from store.tables.joinings import person_joinings
 from store.tables.keys import key_holders, service_keys
 from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
 from store.tables.parties import case_parties, declared_parts
@@ -91,6 +92,7 @@ __all__ = [
     "notices",
     "objections",
     "person_documents",
+    "person_joinings",
     "person_sessions",
     "persons",
     "premises",

@@ -21,9 +21,13 @@ persons = Table(
     Column("person_id", Uuid, primary_key=True),
     Column("identity_hash", LargeBinary, unique=True),
     Column("key_id", ForeignKey("data_keys.key_id"), nullable=False),
+    # Who holds the documents and cases of this one since two people signed that both are one human.
+    Column("joined_to", ForeignKey("persons.person_id")),
+    Index("ix_persons_joined", "joined_to", postgresql_where=text("joined_to IS NOT NULL")),
 )
 
-# Many to a person. Of one from before there was this table neither kind nor number is known until it is next shown.
+# Many to a person. Of one from before there was this table neither kind nor number is known until it is next shown. One
+# that came with a person who was joined names the key of that person, under which its number stays.
 person_documents = Table(
     "person_documents",
     metadata,
@@ -33,6 +37,7 @@ person_documents = Table(
     Column("place", Text),
     Column("lookup_hash", LargeBinary, nullable=False, unique=True),
     Column("number", LargeBinary),
+    Column("joined_key", ForeignKey("data_keys.key_id")),
     moment("since", null=False),
     Index("ix_person_documents_person", "person_id"),
 )

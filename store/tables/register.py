@@ -35,6 +35,8 @@ cases = Table(
     # Whose case it is: an employer, or `person/` and the id of its person; a trigger looks for them (migration 0047).
     Column("employer_id", Text, nullable=False),
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
+    # Under which key it is sealed, where not under the person's own: it came with a person who was joined.
+    Column("joined_key", ForeignKey("data_keys.key_id")),
     Column("client_reference", Text),
     Column("correlation_id", Text, nullable=False),
     Column("programme", Text, nullable=False),
@@ -119,6 +121,7 @@ cases = Table(
     Index("ix_cases_name", "employer_id", "name_hash"),
     Index("ix_cases_last_four", "employer_id", "last_four_hash"),
     Index("ix_cases_person", "person_id"),
+    Index("ix_cases_joined", "joined_key", postgresql_where=text("joined_key IS NOT NULL")),
     # What the nightly round of retention walks.
     Index("ix_cases_kept", "accepted_at", postgresql_where=text("NOT live AND erased_at IS NULL")),
     Index("ix_cases_unstarted", "accepted_at", postgresql_where=text("started_at IS NULL")),

@@ -30,6 +30,7 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_permits(walk)
     await walk_facts(walk)
     await walk_erasure(walk)
+    await walk_joining(walk)
     await walk_rosters_and_webhooks(walk)
     await walk_notices(walk)
     await walk_register(walk)
@@ -181,6 +182,35 @@ async def walk_erasure(walk: Walk) -> None:
     done = await walk.call("auditor", "GET", "/v1/registrations/{reference}/erasure", places=place)
     assert [each["state"] for each in done["items"]] == ["done"]
     walk.references.remove(reference)
+
+
+async def walk_joining(walk: Walk) -> None:
+    """Two persons who are joined by two signatures, and parted again; and a proposal that is withdrawn."""
+    old = await walk.register()
+    await walk.act("employer-a", old, "withdrawal", {})
+    new = await walk.register()
+    asked = {
+        "kept": {"reference": new},
+        "joined": {"reference": old},
+        "reason": "number_changed",
+        "proof": "The police certified the change of the number.",
+    }
+    path = "/v1/person-joinings"
+    one = f"{path}/{{joining_id}}"
+    first = await walk.call("officer-1", "POST", path, asked)
+    await walk.call("officer-1", "POST", f"{one}/withdrawal", places={"joining_id": first["id"]})
+    joined = await walk.call("officer-1", "POST", path, asked)
+    walk.ids["joining_id"] = joined["id"]
+    place = {"joining_id": joined["id"]}
+    await walk.call("officer-2", "POST", f"{one}/confirmation", {"action": "confirm"}, places=place)
+    parting = await walk.call(
+        "officer-2", "POST", f"{one}/parting", {"reason": "not_one_person", "proof": "Both came."}, places=place
+    )
+    signed = {"joining_id": parting["id"]}
+    await walk.call("supervisor", "POST", f"{one}/confirmation", {"action": "confirm"}, places=signed)
+    assert (await walk.call("auditor", "GET", one, places=place))["state"] == "undone"
+    listed = await walk.call("auditor", "GET", path, params={"reference": new})
+    assert sorted(each["state"] for each in listed["items"]) == ["done", "undone", "withdrawn"]
 
 
 async def walk_rosters_and_webhooks(walk: Walk) -> None:
