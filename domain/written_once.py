@@ -1,6 +1,6 @@
 """What of a row is never changed once it is written: what it is called, whose it is, and what was asked or said by it.
 
-A trigger refuses any other value (`store/migrations/versions/0048_fences.py`), whoever writes it; the same value may be
+A trigger refuses any other value (`store/migrations/versions/0050_fences.py`), whoever writes it; the same value may be
 written again. Tables whose rows nobody changes, or takes away, are closed to that by their grants.
 """
 
@@ -31,6 +31,7 @@ lost_answers: answer_id message_id outcome_id reference destination outcome sour
 notices: notice_id reference employer_id destination kind recipient subject occasion language key_id text_hash at
 objections: objection_id kind reference key_id at
 person_documents: document_id lookup_hash since
+person_joinings: joining_id kind undoes kept_id joined_id kept_reference joined_reference reason proposed_by proposed_at
 person_sessions: session_hash person_id address_hash at expires_at
 persons: person_id
 receipts: message_id about recorded_at

@@ -20,7 +20,7 @@ from store import tables
 from store.case_reads import fence
 from tests.cases.contexts import NOON
 from tests.cases.driver import Case, Park, china, open_park
-from tests.store.test_parties import HELD, filler, two_cases
+from tests.store.test_parties import HELD, UNIVERSITY, filler, two_cases
 
 _OWN: Final = {each.name: each for _, each in own_tables()}
 _WRITTEN: Final = ONCE | {
@@ -172,6 +172,20 @@ async def test_a_delivery_is_of_its_notices_employer_and_goes_to_that_ones_webho
         async with park.context.database.begin(tenant) as connection:
             right = {"notice_id": others, "webhook_id": hooks["emp-b"], "delivery_id": uuid4()}
             await connection.execute(insert(tables.deliveries).values(sent | right))
+
+
+async def test_a_notice_to_an_employer_that_confirms_is_told_by_the_park(park: Park) -> None:
+    mine, _ = await two_cases(park)  # confirmed by UNIVERSITY
+
+    async def told(employer: str, recipient: str) -> Any:
+        named = {"reference": mine.reference, "employer_id": employer, "recipient": recipient}
+        return await _row_like(park, tables.notices, mine, **named, notice_id=uuid4(), occasion=str(uuid4()))
+
+    async with park.context.database.begin() as connection:
+        await connection.execute(await told(UNIVERSITY, "employer"))
+    await _refused(park, UNIVERSITY, await told(UNIVERSITY, "employer"), "not its employer's")
+    await _refused(park, PARK, await told(UNIVERSITY, "person"), "not its employer's")
+    await _refused(park, PARK, await told("emp-b", "employer"), "not its employer's")
 
 
 async def test_a_roster_has_rows_of_its_own_employer_alone(park: Park) -> None:

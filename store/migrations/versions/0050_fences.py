@@ -14,8 +14,8 @@ from alembic import op
 
 from store.case_fences import fence_rows, keep_as_written, keep_with_case, let_park_change
 
-revision = "0048"
-down_revision = "0047"
+revision = "0050"
+down_revision = "0049"
 branch_labels = None
 depends_on = None
 
@@ -33,7 +33,7 @@ _OF_NOTICES = ("deliveries", "notice_reads")
 # With the columns `reference` and `employer_id`.
 _OF_CASES = (
     "answers", "applications", "assessments", "calls", "case_facts", "case_parties", "commands", "conflicts",
-    "deadlines", "incidents", "legal_holds", "notices", "permits", "revivals", "roster_rows", "talent_permits", "tasks",
+    "deadlines", "incidents", "legal_holds", "permits", "revivals", "roster_rows", "talent_permits", "tasks",
 )  # fmt: skip
 # Commands are told apart below; a roster's rows are its employer's to change. Whoever tries an act before it is
 # asked changes rows too, and takes that back.
@@ -70,6 +70,7 @@ notices: notice_id reference employer_id destination kind recipient subject occa
 objections: objection_id kind reference key_id at
 permits: reference destination employer_id
 person_documents: document_id lookup_hash since
+person_joinings: joining_id kind undoes kept_id joined_id kept_reference joined_reference reason proposed_by proposed_at
 person_sessions: session_hash person_id address_hash at expires_at
 persons: person_id
 receipts: message_id about recorded_at
@@ -127,6 +128,21 @@ def _create_functions() -> None:
             IF NOT EXISTS (SELECT FROM cases c WHERE c.reference = NEW.reference AND c.employer_id = NEW.employer_id)
             THEN
                 RAISE EXCEPTION 'a row of % names a case that is not its employer''s', TG_TABLE_NAME
+                    USING ERRCODE = 'insufficient_privilege';
+            END IF;
+            RETURN NULL;
+        END $$
+    """)
+    # A notice to an employer that confirms something of a case is that employer's; the park alone tells it.
+    op.execute(f"""
+        CREATE FUNCTION need_its_reader() RETURNS trigger LANGUAGE plpgsql AS $$
+        BEGIN
+            IF NOT EXISTS (SELECT FROM cases c WHERE c.reference = NEW.reference AND c.employer_id = NEW.employer_id)
+            AND NOT ({_TENANT} = '*' AND NEW.recipient = 'employer' AND EXISTS (
+                SELECT FROM case_parties p WHERE p.reference = NEW.reference AND p.part = 'confirmer'
+                AND p.kind = 'employer' AND p.party_id = NEW.employer_id))
+            THEN
+                RAISE EXCEPTION 'a notice names a case that is not its employer''s'
                     USING ERRCODE = 'insufficient_privilege';
             END IF;
             RETURN NULL;
@@ -196,6 +212,7 @@ def _fence() -> None:
 def _keep_together() -> None:
     for table in _OF_CASES:
         keep_with_case(table, is_named_later=table == "roster_rows")
+    _check("notices", "its_case", "need_its_reader", "NEW.reference NOT LIKE '%/%' AND NEW.reference <> ''")
     for table in _OF_NOTICES:
         _check(table, "its_notice", "need_its_notice", "NEW.employer_id IS NOT NULL")
     _check("deliveries", "its_webhook", "need_its_webhook", "NEW.webhook_id IS NOT NULL")
