@@ -31,6 +31,7 @@ _PARTS: Final = PARTS | {each.name for _, each in own_tables()}
 HELD: Final[dict[str, dict[str, Any]]] = {
     "case_facts": {"state": "stands", "contest": None},
     "tasks": {"state": "done"},
+    "person_joinings": {"kind": "joining"},
 }
 # Of these a person sees rows that belong to no case.
 _OF_PERSONS: Final = {"persons", "person_documents", "person_sessions", "sign_in_links"}
@@ -90,6 +91,8 @@ async def _fill(park: Park, case: Case) -> None:
 async def filler(park: Park, case: Case, column: Column[Any]) -> Any:
     """Return what a column holds of a row of a case, where it does not matter."""
     if column.foreign_keys and column.name not in ("reference", "person_id", "employer_id"):
+        if column.nullable:
+            return None
         (key,) = column.foreign_keys
         of = key.column.table.c
         named = {"reference": case.reference, "employer_id": case.employer.employer_id}

@@ -121,11 +121,15 @@ def _create_functions() -> None:
                 USING ERRCODE = 'insufficient_privilege';
         END $$
     """)
-    # By whom they are called sees no more cases than before, so that another's and none at all are refused alike.
-    op.execute("""
+    # By whom they are called sees no more cases than before, so that another's and none at all are refused alike. Whoever
+    # confirms may be shown no row of the case itself, and knows its owner by the part.
+    op.execute(f"""
         CREATE FUNCTION need_its_case() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
             IF NOT EXISTS (SELECT FROM cases c WHERE c.reference = NEW.reference AND c.employer_id = NEW.employer_id)
+            AND NOT (TG_TABLE_NAME = 'commands' AND EXISTS (
+                SELECT FROM case_parties p WHERE p.reference = NEW.reference AND p.employer_id = NEW.employer_id
+                AND p.tenant = {_TENANT} AND p.until IS NULL))
             THEN
                 RAISE EXCEPTION 'a row of % names a case that is not its employer''s', TG_TABLE_NAME
                     USING ERRCODE = 'insufficient_privilege';
