@@ -121,8 +121,8 @@ def _create_functions() -> None:
                 USING ERRCODE = 'insufficient_privilege';
         END $$
     """)
-    # By whom they are called sees no more cases than before, so that another's and none at all are refused alike. Whoever
-    # confirms may be shown no row of the case itself, and knows its owner by the part.
+    # By whom they are called sees no more cases than before, so that another's and none at all are refused alike.
+    # Whoever confirms may be shown no row of the case itself, and knows its owner by the part.
     op.execute(f"""
         CREATE FUNCTION need_its_case() RETURNS trigger LANGUAGE plpgsql AS $$
         BEGIN
