@@ -125,8 +125,10 @@ def _create_functions() -> None:
     # Whoever confirms may be shown no row of the case itself, and knows its owner by the part.
     op.execute(f"""
         CREATE FUNCTION need_its_case() RETURNS trigger LANGUAGE plpgsql AS $$
+        DECLARE
+            owned_by text := (SELECT c.employer_id FROM cases c WHERE c.reference = NEW.reference);
         BEGIN
-            IF NOT EXISTS (SELECT FROM cases c WHERE c.reference = NEW.reference AND c.employer_id = NEW.employer_id)
+            IF owned_by IS DISTINCT FROM NEW.employer_id
             AND NOT (TG_TABLE_NAME = 'commands' AND EXISTS (
                 SELECT FROM case_parties p WHERE p.reference = NEW.reference AND p.employer_id = NEW.employer_id
                 AND p.tenant = {_TENANT} AND p.until IS NULL))
