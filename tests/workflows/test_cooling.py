@@ -69,8 +69,10 @@ async def test_a_workflow_that_is_lost_meanwhile_is_started_again_and_refuses_on
     await case.decide("refuse", "employment_unproved")
     await case.confirm("confirm")
     await case.end()
-    world.clock.reach(world.clock() + timedelta(minutes=11))
     assert await world.engine.start(case.reference)
+    await case.skip(timedelta(minutes=5))
+    assert await case.stage() is Stage.AWAITING_CONFIRMATION
+    await case.skip(timedelta(minutes=6), settle=False)
     await case.ended()
     assert await case.stage() is Stage.REFUSED
     assert (await case.acts()).count("settled") == 1
