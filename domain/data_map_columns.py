@@ -45,6 +45,7 @@ COLUMNS: Final = (
     *rows("cases", "name_hash last_four_hash", "finding a case by name or last four, within one employer", SIDES, of=_PERSONAL, kept=_HASHED, until=_CASE),
     *rows("cases", "earlier_addresses", "what the person signs in with, until an address that another gave serves", NOBODY, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("cases", "accepted_at policy_version assessment contested returns named_defects", "which rules hold, and what they found", STAFF),
+    *rows("cases", "amendments", "which fields were given again under review, as paths, and which findings came or went", STAFF),
     *rows("cases", "days_used clock_since clock holder due_at due_kind due_provisional overdue", "time limits", ALL),
     *rows("cases", "open_points", "what the employer is asked to mend, as codes; notes sealed", ALL, of=_PERSONAL, until=_CASE),
     *rows("cases", "pending_act pending rejected hold effect_by", "proposals, holds and signers, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),

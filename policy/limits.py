@@ -3,7 +3,7 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from policy.pack import Pack, PackError
 from policy.packs import LIMITS, PackSource
@@ -12,6 +12,10 @@ if TYPE_CHECKING:
     from _typeshed import DataclassInstance
 
 _L = TypeVar("_L", bound="DataclassInstance")
+
+
+# Of a pack of an installation's own that was written before there was this limit.
+AMENDMENTS_ALLOWED: Final = 3
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +29,7 @@ class Limits:
     correction_days: int
     correction_reminders_left: tuple[int, ...]
     returns_allowed: int
+    amendments_allowed: int
     settling: timedelta
     claim_days: int
     signature_days: int
@@ -65,6 +70,7 @@ def limits_of(pack: Pack) -> Limits:
         correction_days=pack.integer("correction_days"),
         correction_reminders_left=pack.integers("correction_reminders_left"),
         returns_allowed=pack.integer("returns_allowed"),
+        amendments_allowed=pack.integer("amendments_allowed", otherwise=AMENDMENTS_ALLOWED),
         settling=timedelta(minutes=pack.integer("settling_minutes")),
         claim_days=pack.integer("claim_days"),
         signature_days=pack.integer("signature_days"),

@@ -16,6 +16,8 @@ from cases.case.views import (
     AnyFactView,
     CaseForStaff,
     CaseTaskView,
+    DifferenceView,
+    FindingDifferenceView,
     Findings,
     FindingView,
     HoldView,
@@ -31,6 +33,7 @@ from cases.case.views import (
     SignerView,
 )
 from domain.actors import Actor, Role
+from domain.amendments import Amendment
 from domain.case_facts import ContestState, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
@@ -237,6 +240,7 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
         overdue=row.overdue,
         contested=row.contested,
         returns=row.returns,
+        differences=tuple(difference_view(each) for each in row.amendments or ()),
         settles_at=shown_at(row.settles_at) if row.settles_at else None,
         tasks=tuple(
             CaseTaskView(
@@ -249,6 +253,23 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
             for task in file.tasks
         ),
     )
+
+
+def difference_view(kept: Amendment) -> DifferenceView:
+    """Return what changed by what was given again under review, without values."""
+    return DifferenceView(
+        round=kept["round"],
+        at=kept["at"],
+        fields=kept["fields"],
+        findings=[
+            FindingDifferenceView(code=each["code"], before=_outcome(each["before"]), after=_outcome(each["after"]))
+            for each in kept["findings"]
+        ],
+    )
+
+
+def _outcome(code: str | None) -> FindingOutcome | None:
+    return FindingOutcome(code) if code else None
 
 
 def _hold(kept: Mapping[str, Any]) -> HoldView:
