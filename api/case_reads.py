@@ -13,7 +13,7 @@ from api.case_routes import CaseRoutes, called, programme_in
 from api.fact_views import opened_facts
 from api.notice_views import NoticePage
 from api.parameters import CasePath, PurposeHeader
-from api.views import DifferenceList, RequestPage
+from api.views import AmendmentList, RequestPage
 from api.wiring import wiring_of
 from cases.case import difference_reads, fact_reads, reads, requests
 from cases.notices import reads as notice_reads
@@ -95,9 +95,9 @@ async def list_requests(
 
 @routes.get(
     "/differences",
-    response_model=DifferenceList,
+    response_model=AmendmentList,
     summary="What was changed under review",
-    **called("listDifferences", "purpose_missing", "facts_erased"),
+    **called("listCaseDifferences", "purpose_missing", "facts_erased"),
 )
 async def list_differences(
     request: Request, reference: CasePath, actor: Annotated[Actor, _REVIEWERS], purpose: PurposeHeader = None

@@ -7,8 +7,8 @@ from pydantic import BaseModel, Field, create_model
 
 from api.published import ObstacleView
 from api.published_words import CommandKind, Use
+from cases.case.difference_reads import OpenedAmendmentView
 from cases.case.shows import Published
-from cases.case.difference_reads import OpenedDifferenceView
 from cases.tasks.views import TaskView
 from domain.actors import Role
 from domain.commands import CommandState
@@ -47,10 +47,10 @@ class RequestPage(Page):
     items: list[RequestView]
 
 
-class DifferenceList(Page):
+class AmendmentList(Page):
     """What was given again under review, old and new, oldest first."""
 
-    items: list[OpenedDifferenceView]
+    items: list[OpenedAmendmentView]
 
 
 class TaskPage(Page):

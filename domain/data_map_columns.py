@@ -46,7 +46,7 @@ COLUMNS: Final = (
     *rows("cases", "earlier_addresses", "what the person signs in with, until an address that another gave serves", NOBODY, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("cases", "accepted_at policy_version assessment contested returns named_defects", "which rules hold, and what they found", STAFF),
     *rows("cases", "amendments", "which fields were given again under review, as paths, and which findings came or went", STAFF),
-    *rows("cases", "days_used clock_since clock holder due_at due_kind due_provisional overdue", "time limits", ALL),
+    *rows("cases", "days_used clock_since clock holder holder_since due_at due_kind due_provisional overdue", "time limits", ALL),
     *rows("cases", "open_points", "what the employer is asked to mend, as codes; notes sealed", ALL, of=_PERSONAL, until=_CASE),
     *rows("cases", "pending_act pending rejected hold effect_by", "proposals, holds and signers, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("cases", "answered_findings", "which findings officers answered, with codes and a keyed hash of the facts", STAFF),

@@ -5,7 +5,7 @@ from dataclasses import dataclass, fields
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from policy.pack import Pack, PackError
+from policy.pack import Pack, PackError, ParameterStatus
 from policy.packs import LIMITS, PackSource
 
 if TYPE_CHECKING:
@@ -24,6 +24,8 @@ class Limits:
 
     pack: str
     version: str
+    # The parameters of the pack that nobody has confirmed.
+    unconfirmed: frozenset[str]
     park_decision_days: int
     defects_named_days: int
     correction_days: int
@@ -55,6 +57,11 @@ class Limits:
     retention_access_log_years: int
     roster_rows_kept: timedelta
 
+    def standing_of(self, parameter: str) -> str:
+        """Return whether a parameter of the pack is confirmed, as it is shown."""
+        unconfirmed = parameter in self.unconfirmed
+        return (ParameterStatus.UNCONFIRMED if unconfirmed else ParameterStatus.CONFIRMED).value
+
 
 def limits_of(pack: Pack) -> Limits:
     """Return the limits that a pack holds.
@@ -65,6 +72,9 @@ def limits_of(pack: Pack) -> Limits:
     limits = Limits(
         pack=pack.name,
         version=pack.version,
+        unconfirmed=frozenset(
+            name for name, each in pack.parameters.items() if each.status is ParameterStatus.UNCONFIRMED
+        ),
         park_decision_days=pack.integer("park_decision_days"),
         defects_named_days=pack.integer("defects_named_days"),
         correction_days=pack.integer("correction_days"),

@@ -11,8 +11,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile, load_case
 from cases.case.reads import record_read
 from cases.case.signers import need_no_conflict
-from cases.case.view import difference_view
-from cases.case.views import FindingDifferenceView
+from cases.case.view import amendment_view
+from cases.case.views import ChangedFindingView
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.amendments import Amendment
@@ -22,7 +22,7 @@ from store.tables import applications
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class FieldDifferenceView:
+class ChangedFieldView:
     """A field as it was given before and after; null where it was not given."""
 
     field: str
@@ -31,18 +31,18 @@ class FieldDifferenceView:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
-class OpenedDifferenceView:
+class OpenedAmendmentView:
     """What changed by what was given again under review, with its values in clear."""
 
     round: Annotated[int, Field(description="The round that it began.")]
     at: str
-    fields: list[FieldDifferenceView]
-    findings: list[FindingDifferenceView]
+    fields: list[ChangedFieldView]
+    findings: list[ChangedFindingView]
 
 
 async def list_differences(
     context: Context, actor: Actor, reference: str, purpose: Purpose | None
-) -> list[OpenedDifferenceView]:
+) -> list[OpenedAmendmentView]:
     """Return what was given again under review, old and new, oldest first.
 
     Raises:
@@ -62,13 +62,13 @@ async def list_differences(
     return [_view(each, versions) for each in kept]
 
 
-def _view(kept: Amendment, versions: dict[int, dict[str, Any]]) -> OpenedDifferenceView:
+def _view(kept: Amendment, versions: dict[int, dict[str, Any]]) -> OpenedAmendmentView:
     before, after = versions[kept["before"]], versions[kept["version"]]
-    seen = difference_view(kept)
-    return OpenedDifferenceView(
+    seen = amendment_view(kept)
+    return OpenedAmendmentView(
         round=seen.round,
         at=seen.at,
-        fields=[FieldDifferenceView(field=p, before=_at(before, p), after=_at(after, p)) for p in kept["fields"]],
+        fields=[ChangedFieldView(field=p, before=_at(before, p), after=_at(after, p)) for p in kept["fields"]],
         findings=seen.findings,
     )
 

@@ -12,12 +12,12 @@ from cases.case.parts import destinations_of
 from cases.case.shows import Showing, Shown, views_of
 from cases.case.signers import subject_of
 from cases.case.views import (
+    AmendmentView,
     AnyCaseView,
     AnyFactView,
     CaseForStaff,
     CaseTaskView,
-    DifferenceView,
-    FindingDifferenceView,
+    ChangedFindingView,
     Findings,
     FindingView,
     HoldView,
@@ -240,7 +240,7 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
         overdue=row.overdue,
         contested=row.contested,
         returns=row.returns,
-        differences=tuple(difference_view(each) for each in row.amendments or ()),
+        differences=tuple(amendment_view(each) for each in row.amendments or ()),
         settles_at=shown_at(row.settles_at) if row.settles_at else None,
         tasks=tuple(
             CaseTaskView(
@@ -255,14 +255,14 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
     )
 
 
-def difference_view(kept: Amendment) -> DifferenceView:
+def amendment_view(kept: Amendment) -> AmendmentView:
     """Return what changed by what was given again under review, without values."""
-    return DifferenceView(
+    return AmendmentView(
         round=kept["round"],
         at=kept["at"],
         fields=kept["fields"],
         findings=[
-            FindingDifferenceView(code=each["code"], before=_outcome(each["before"]), after=_outcome(each["after"]))
+            ChangedFindingView(code=each["code"], before=_outcome(each["before"]), after=_outcome(each["after"]))
             for each in kept["findings"]
         ],
     )

@@ -227,7 +227,7 @@ class LegalHoldShown:
 
 
 @view
-class FindingDifferenceView:
+class ChangedFindingView:
     """A finding that came, went or came out otherwise; null where there was none."""
 
     code: str
@@ -236,13 +236,13 @@ class FindingDifferenceView:
 
 
 @view
-class DifferenceView:
+class AmendmentView:
     """What changed by what was given again under review; old and new values stand at an address of their own."""
 
     round: Annotated[int, Field(description="The round that it began.")]
     at: str
     fields: Annotated[list[str], Field(examples=[["employment.work_site"]], description="Paths of what changed.")]
-    findings: list[FindingDifferenceView]
+    findings: list[ChangedFindingView]
 
 
 @view
@@ -318,7 +318,7 @@ class SeenByStaff:
     overdue: bool
     contested: bool
     returns: int
-    differences: tuple[DifferenceView, ...]
+    differences: tuple[AmendmentView, ...]
     settles_at: datetime | None
     tasks: tuple[CaseTaskView, ...]
 
@@ -373,7 +373,7 @@ class CaseAnsweredToStaff:
     )
     returns: Annotated[int | None, Field(description="How often it was returned; for staff and auditors.")] = None
     differences: Annotated[
-        tuple[DifferenceView, ...],
+        tuple[AmendmentView, ...],
         Field(description="What changed under review, oldest first; for staff and auditors."),
     ] = ()
     settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None

@@ -48,6 +48,8 @@ class CaseRow(TableRow):
     clock_since: date | None = None
     clock: str
     holder: str
+    # Since when it has been the holder's turn; unknown in a case whose holder last changed before this was kept.
+    holder_since: datetime | None = None
     due_at: datetime | None = None
     due_kind: str | None = None
     due_provisional: bool = False

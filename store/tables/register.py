@@ -60,6 +60,7 @@ cases = Table(
     Column("clock_since", Date),
     Column("clock", Text, nullable=False),
     Column("holder", Text, nullable=False),
+    moment("holder_since"),
     moment("due_at"),
     Column("due_kind", Text),
     Column("due_provisional", Boolean, nullable=False, server_default=text("false")),

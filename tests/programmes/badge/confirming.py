@@ -13,7 +13,6 @@ from cases.case.parties import add_confirmer
 from cases.commands import timers, verbs
 from cases.commands.correcting import correct
 from cases.decisions import assessing, review
-from cases.moves.front_half import Event
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
