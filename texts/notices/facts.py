@@ -37,7 +37,16 @@ class Remedy(BaseModel):
 
 # What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
 CODES: Final = frozenset(
-    {"reference", "registration_number", "destination", "pending_act", "due_on", "review_on", "days_over"}
+    {
+        "reference",
+        "registration_number",
+        "destination",
+        "pending_act",
+        "due_on",
+        "review_on",
+        "days_over",
+        "is_amendment",
+    }
 )
 
 

@@ -41,7 +41,7 @@ async def test_the_holder_keeps_the_task_and_the_clock_runs_on(park: Park) -> No
     case = await park.review()
     await case.claim("review")
     due, task = await case.due(), await case.task_id("review")
-    await case.at("2026-03-04")
+    await case.at("2026-03-03")
     await _amend(case, **ELSEWHERE)
     row, tasks = await case.row(), await case.tasks()
     assert (row["stage"], row["round"], row["clock"], row["holder"]) == ("under_review", 2, "running", "park")

@@ -13,7 +13,7 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, OFFICER
+from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import MENDED, Park, china, open_park
 
 OTHER: dict[str, Any] = {"identity_number": "33010619860128072X"}
@@ -62,11 +62,11 @@ async def test_promises_are_counted_by_day_officer_and_employer(park: Park) -> N
     park.clock.at = china("2026-03-10", "00:00")
     await missed.step()
     assert (await _load(park))["overdue"] == {"under_review": 1}
-    await missed.refuse()
+    await missed.decide("approve", by=SUPERVISOR)
     load = await _load(park)
     assert load["promises"] == {("2026-03-09", "kept"): 1, ("2026-03-10", "missed"): 1}
-    assert load["decided"] == {("2026-03-09", "approve"): 1, ("2026-03-10", "refuse"): 1}
-    assert (load["kept_by_officer"], load["missed_by_officer"]) == ({"officer-1": 1}, {"officer-2": 1})
+    assert load["decided"] == {("2026-03-09", "approve"): 1, ("2026-03-10", "approve"): 1}
+    assert (load["kept_by_officer"], load["missed_by_officer"]) == ({"officer-1": 1}, {SUPERVISOR.subject: 1})
     assert (load["kept_by_employer"], load["missed_by_employer"]) == ({"emp-a": 1}, {"emp-a": 1})
     by_week = await _load(park, bucket=Bucket.WEEK)
     assert by_week["promises"] == {("2026-03-09", "kept"): 1, ("2026-03-09", "missed"): 1}
