@@ -29,7 +29,6 @@ from record.reconciliation import counterparts, differences, signed_words, vouch
 from record.seal import differences as seal_differences
 from tests.programmes.badge.programme import BADGE
 from tests.programmes.declared import DECLARED
-from tests.programmes.badge.programme import BADGE
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
 from tests.register.rosters.reading import COLUMNS
 from texts.catalogue import Sentence
