@@ -19,7 +19,8 @@ from workflows.notification import CHANNELS
 _LOOKS: Final = 5
 QUERIES: Final[Mapping[str, str]] = {
     "registrations": """
-        SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.round, r.settled, r.registration_number,
+        SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.round, r.settled,
+            r.registration_number,
             (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
             r.started_at IS NOT NULL AS started FROM cases r""",
     "permits": """

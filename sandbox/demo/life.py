@@ -15,7 +15,8 @@ Row = dict[str, Any]
 WATCHER: Final = "auditor"
 _WAIT_SECONDS: Final = 30.0
 _PAUSE: Final = 0.1
-_WAITING: Final = frozenset({"queued"})
+OUTSIDE: Final = frozenset({"employer", "person"})
+_WAITING: Final = frozenset({"queued", "sent"})
 _HOUR: Final = 12
 
 
@@ -126,7 +127,7 @@ class Life:
             end = time.monotonic() + _WAIT_SECONDS
             while True:
                 rows = await self.callers.pages(WATCHER, f"/v1/registrations/{reference}/notices")
-                waiting = [each["kind"] for each in rows if each["status"] in _WAITING]
+                waiting = [each["kind"] for each in rows if each["status"] in _WAITING and each["recipient"] in OUTSIDE]
                 if not waiting:
                     break
                 if time.monotonic() > end:

@@ -7,11 +7,11 @@ from typing import Any, Final
 
 from domain.clock import CHINA
 from sandbox.demo.api import Callers
-from sandbox.demo.life import WATCHER, Life, Row, Time
+from sandbox.demo.life import OUTSIDE, WATCHER, Life, Row, Time
 
 # A working day of a year whose calendar is published.
 START: Final = datetime(2026, 3, 2, 10, tzinfo=CHINA)
-_GONE_OUT: Final = frozenset({"sent", "delivered"})
+_SHOWN: Final = frozenset({"delivered", "suppressed"})
 
 
 async def tell(time: Time, body: Mapping[str, Any], say: Callable[[date, str], None]) -> dict[str, Any]:
@@ -26,6 +26,9 @@ async def tell(time: Time, body: Mapping[str, Any], say: Callable[[date, str], N
         DemoError: the stack did not do what the story asks of it.
     """
     async with Callers(time.stack) as callers:
+        # An objection can be made from the delivery of the letter on, so the sinks say that they have it.
+        for channel in ("mail", "sms"):
+            await callers.aside("mail", "POST", "/sandbox/receipts", json={"channel": channel, "enabled": True})
         life = Life(callers, time, say)
         reference = await _first_term(life, body)
         await _to_the_end(life, reference)
@@ -76,7 +79,7 @@ async def _differences(life: Life) -> Any:
 def _notices(life: Life) -> Iterator[str]:
     for reference, rows in life.notices.items():
         for row in rows:
-            if row["status"] not in _GONE_OUT:
+            if row["recipient"] in OUTSIDE and row["status"] not in _SHOWN:
                 yield f"{reference}: {row['kind']} to {row['recipient']} is {row['status']}"
         reminders = Counter(_occasion(row) for row in rows if row["kind"] == "permit_expiring")
         for (day, recipient, destination), number in reminders.items():
