@@ -84,6 +84,23 @@ class Life:
         case = await self.case(reference)
         await self.act(persona, reference, "confirmation", {"action": "confirm", "round": case["round"]})
 
+    async def answer_task(self, persona: str, reference: str, kind: str, answer: Mapping[str, Any]) -> None:
+        """Answer the open task of a kind about a case, as soon as there is one.
+
+        Raises:
+            DemoError: there comes none.
+        """
+        end = time.monotonic() + _WAIT_SECONDS
+        while True:
+            tasks = await self.callers.pages(persona, "/v1/tasks", kind=kind)
+            found = [task["id"] for task in tasks if task["reference"] == reference]
+            if found:
+                break
+            if time.monotonic() > end:
+                raise DemoError(f"{reference} should have a task {kind}.")
+            await asyncio.sleep(_PAUSE)
+        await self.callers.write(persona, "POST", f"/v1/tasks/{found[0]}/answer", answer)
+
     async def until(self, reference: str, what: str, is_so: Callable[[Row], bool]) -> Row:
         """Wait until a case is so.
 
