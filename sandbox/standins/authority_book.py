@@ -263,7 +263,9 @@ class AuthorityBook:
     def _first_day(self, case: str, number: str) -> date:
         """Return from when what is issued now holds: today, or where an earlier term runs the day after its last."""
         given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
-        ends = [body["valid_until"] for body in given if body["outcome"] == "issued" and body["authority_number"] != number]
+        ends = [
+            body["valid_until"] for body in given if body["outcome"] == "issued" and body["authority_number"] != number
+        ]
         today = self._now().date()
         return max([today, *(date.fromisoformat(each) + timedelta(days=1) for each in ends)])
 
@@ -278,7 +280,7 @@ class AuthorityBook:
             "occurred_at": self._now().isoformat(),
         }
         if outcome in ("issued", "replaced"):
-            first = self._first_day(case, number)
+            first = self._first_day(case, number) if outcome == "issued" else self._now().date()
             body |= {
                 "valid_from": first.isoformat(),
                 "valid_until": _last_day(first).isoformat(),
