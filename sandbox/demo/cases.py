@@ -170,6 +170,8 @@ def _review(
         return [Act("release", officer, f"{path}/hold", {"action": "release", "reason": case["hold"]["reason"]})]
     if fate.holds and not is_done("hold"):
         return [Act("hold", officer, f"{path}/hold", {"action": "place", "reason": "other_authority_asked"})]
+    if fate.amendment and case["round"] == 1:
+        return [Act("amend", employer, f"{path}/correction", {**fate.amendment, "round": 1})]
     decision = fate.decisions.get(case["round"])
     if decision is None or (fate.holds and not is_done("release")):
         return []
