@@ -300,6 +300,9 @@ class SeenByStaff:
     contested: bool
     returns: int
     settles_at: datetime | None
+    waits_for_transfer: Annotated[
+        bool, Field(description="Whether it takes effect only once the person's case at the employer before has ended.")
+    ]
     tasks: tuple[CaseTaskView, ...]
 
 
@@ -353,4 +356,5 @@ class CaseAnsweredToStaff:
     )
     returns: Annotated[int | None, Field(description="How often it was returned; for staff and auditors.")] = None
     settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
+    waits_for_transfer: Annotated[bool | None, Field(description="For staff and auditors.")] = None
     tasks: Annotated[tuple[CaseTaskView, ...], Field(description="For staff and auditors.")] = ()
