@@ -19,6 +19,10 @@ from tests.cases.contexts import registration_body
 NUMBER = identity_number(701)
 MAIL, PHONE = "feng@example.com", "+8613812345678"
 PATH = "/v1/me/transfers"
+EMPLOYER_C = {
+    "uscc": "91440300MA5H0WEY05", "name_zh": "第三示例有限公司", "kind": "tech_enterprise", "premises": ["SZP-101"],
+    "contact": {"email": "c@example.com", "language": "zh-Hans"}, "valid_from": "2026-01-01",
+}  # fmt: skip
 
 
 @dataclass
@@ -36,13 +40,18 @@ class Change:
         )
         return Caller(self.stage.client, self.stage.issuer.sign(claims))
 
+    def _employer_c(self) -> Caller:
+        claims = self.stage.issuer.claims("employer-b", self.stage.clock(), sub="hr-c", employer_id="emp-c")
+        return Caller(self.stage.client, self.stage.issuer.sign(claims))
+
     async def agree(self, employer: str = "emp-b", **more: Any) -> Any:
         return await self.me().post(PATH, {"reference": self.old, "employer": employer}, **more)
 
     async def submit(self, persona: str = "employer-b", number: str = NUMBER, **more: Any) -> Any:
         body = registration_body(identity_number=number)
         body["employment"]["work_site"] = "SZP-101"
-        answer = await self.stage.as_(persona).post("/v1/registrations", body, **more)
+        caller = self.stage.as_(persona) if persona != "employer-c" else self._employer_c()
+        answer = await caller.post("/v1/registrations", body, **more)
         await self.stage.settle()
         return answer
 
@@ -374,6 +383,9 @@ async def test_a_revocation_of_the_one_before_lets_the_other_take_its_place(chan
 
 
 async def test_of_two_employers_that_were_both_named_the_first_follows(change: Change) -> None:
+    await change.walk.call(
+        "supervisor", "PUT", "/v1/employers/{employer_id}", EMPLOYER_C, places={"employer_id": "emp-c"}
+    )
     assert (await change.agree("emp-b")).status_code == 202
     assert (await change.agree("emp-c")).status_code == 202
     assert (await change.submit("employer-b")).status_code == 202

@@ -8,8 +8,10 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
+from store.case_fences import fence_rows, keep_as_written
+
 revision = "0054"
-down_revision = "0049"
+down_revision = "0050"
 branch_labels = None
 depends_on = None
 
@@ -87,6 +89,10 @@ def _close() -> None:
         CREATE POLICY person_withdraws ON transfers FOR UPDATE USING ({own} AND state = 'agreed')
         WITH CHECK ({own} AND state = 'withdrawn' AND to_reference IS NULL)
     """)
+    fence_rows("transfers", "from_reference = ANY (string_to_array(current_setting('hetao.cases', true), ','))")
+    keep_as_written(
+        "transfers", ["transfer_id", "programme", "from_reference", "to_employer", "agreed_at", "holds_until"]
+    )
     op.execute("""
         UPDATE declared_parts SET tables = array_append(tables, 'transfers')
         WHERE (programme, part, kind) = ('talent_permit', 'subject', 'person')
