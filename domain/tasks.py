@@ -44,6 +44,7 @@ class TaskAction(StrEnum):
     DONE = "done"
     UPHOLD = "uphold"
     SET_ASIDE = "set_aside"
+    DEPARTED = "departed"
     END_TRANSFER = "end_transfer"
 
 
@@ -64,7 +65,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     **dict.fromkeys(TaskKind, TaskMeaning()),
     TaskKind.CHANGE: TaskMeaning(answers=(TaskAction.TAKE, TaskAction.DECLINE)),
     TaskKind.DECISION_NOT_TAKEN: TaskMeaning(answers=(TaskAction.DONE,)),
-    TaskKind.TRANSFER: TaskMeaning(answers=(TaskAction.END_TRANSFER,)),
+    TaskKind.TRANSFER: TaskMeaning(answers=(TaskAction.DEPARTED, TaskAction.END_TRANSFER)),
     # A letter to hand over, and an answer to who contested a fact.
     TaskKind.UNDELIVERED: TaskMeaning(answers=(TaskAction.DONE,), outlives=True),
     TaskKind.FACT_CONTESTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE), outlives=True),

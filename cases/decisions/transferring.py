@@ -143,7 +143,10 @@ def transfer_off(file: CaseFile, actor: Actor, at: datetime) -> None:
     if file.stage in CLOSED or file.row.settled:
         return
     if file.stage is Stage.APPROVED:
+        approved_at = need(file.row.approved_at, "approved_at")
         settling.undo(file)
+        # The park's limit does not count the days for which the approval waited.
+        park_clock.leave_out_since(file, day_of(approved_at))
     move(file, TransferEvent.TRANSFER_OFF, actor, at)
     file.record(Act.TRANSFER_NOT_CONFIRMED, actor, at)
 

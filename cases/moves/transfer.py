@@ -67,6 +67,6 @@ TRANSFER_MOVES: Final[tuple[Move, ...]] = (
     Move("R57", OPEN, TransferEvent.TRANSFER_OFF, ENGINE, notices=_OFF),
     Move(
         "R57", _APPROVED, TransferEvent.TRANSFER_OFF, ENGINE, Stage.UNDER_REVIEW,
-        opens=(Opens(TaskKind.REVIEW),), clock=Clock.RUNS_AGAIN, notices=_OFF,
+        opens=(Opens(TaskKind.REVIEW),), clock=Clock.GOES_ON, notices=_OFF,
     ),
 )  # fmt: skip

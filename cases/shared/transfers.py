@@ -30,7 +30,7 @@ _FIND: Final = text("""
     ORDER BY t.agreed_at DESC LIMIT 1
 """)
 # Held until the transaction ends: a step that ends the case waits, or is waited for and then the case is not live.
-_HOLD: Final = text("SELECT FROM cases WHERE reference = :reference AND live FOR SHARE")
+_HOLD: Final = text("SELECT reference FROM cases WHERE reference = :reference AND live FOR SHARE")
 _TAKE: Final = text("""
     UPDATE transfers SET state = 'taken', to_reference = :reference, taken_at = :at
     WHERE transfer_id = :transfer_id AND state = 'agreed' AND holds_until > :at

@@ -54,7 +54,7 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits", "transfers"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
             asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),

@@ -223,6 +223,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
+        route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),

@@ -7,7 +7,7 @@ from typing import Final
 
 from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
-from domain.tasks import TaskAction, TaskKind, TaskMeaning
+from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
 from programmes.talent_permit.notices import NOTICES
 from programmes.talent_permit.reasons import REASONS, USES
@@ -85,7 +85,6 @@ class PermitAnswer(StrEnum):
 
 TASKS: Final[Mapping[str, TaskMeaning]] = {
     **dict.fromkeys(PermitTask, TaskMeaning()),
-    TaskKind.TRANSFER: TaskMeaning(answers=(PermitAnswer.DEPARTED, TaskAction.END_TRANSFER)),
     PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(PermitAnswer.NEW_CONTRACT_END, PermitAnswer.DEPARTED)),
     PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
     PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(PermitAnswer.SEND_AGAIN,)),

@@ -1,6 +1,6 @@
 """Changes of employer: what persons agree to, and what became of it."""
 
-from sqlalchemy import CheckConstraint, Column, ForeignKey, Index, Table, Text, Uuid, text
+from sqlalchemy import Column, ForeignKey, Index, Table, Text, Uuid, text
 
 from store.tables.base import metadata, moment
 
@@ -19,10 +19,6 @@ transfers = Table(
     moment("holds_until", null=False),
     moment("taken_at"),
     moment("over_at"),
-    CheckConstraint(
-        "state IN ('agreed', 'withdrawn', 'taken', 'not_confirmed', 'given_up', 'done')",
-        name="state",
-    ),
     Index("ix_transfers_person", "person_id", "agreed_at"),
     Index("ix_transfers_from", "from_reference"),
     Index("uq_transfers_taken", "from_reference", unique=True, postgresql_where=text("state = 'taken'")),

@@ -49,10 +49,6 @@ def _create_transfers() -> None:
         sa.Column("holds_until", _MOMENT, nullable=False),
         sa.Column("taken_at", _MOMENT, nullable=True),
         sa.Column("over_at", _MOMENT, nullable=True),
-        sa.CheckConstraint(
-            "state IN ('agreed', 'withdrawn', 'taken', 'not_confirmed', 'given_up', 'done')",
-            name=op.f("ck_transfers_state"),
-        ),
         sa.PrimaryKeyConstraint("transfer_id", name=op.f("pk_transfers")),
         *(
             sa.ForeignKeyConstraint([column], [to], name=op.f(f"fk_transfers_{column}_{to.split('.')[0]}"))
@@ -83,7 +79,7 @@ def _close() -> None:
     # What becomes of an agreement once a registration was taken by it is the park's to write.
     op.execute(f"""
         CREATE POLICY person_adds ON transfers FOR INSERT WITH CHECK ({own} AND state = 'agreed'
-            AND to_reference IS NULL AND from_reference = ANY ((SELECT cases_seen('transfers'))::text[]))
+            AND to_reference IS NULL AND from_reference = ANY ((SELECT cases_seen('cases'))::text[]))
     """)
     op.execute(f"""
         CREATE POLICY person_withdraws ON transfers FOR UPDATE USING ({own} AND state = 'agreed')
@@ -93,10 +89,6 @@ def _close() -> None:
     keep_as_written(
         "transfers", ["transfer_id", "programme", "from_reference", "to_employer", "agreed_at", "holds_until"]
     )
-    op.execute("""
-        UPDATE declared_parts SET tables = array_append(tables, 'transfers')
-        WHERE (programme, part, kind) = ('talent_permit', 'subject', 'person')
-    """)
 
 
 def _let_follow() -> None:
