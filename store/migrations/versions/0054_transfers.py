@@ -11,7 +11,7 @@ from sqlalchemy.dialects import postgresql
 from store.case_fences import fence_rows, keep_as_written
 
 revision = "0054"
-down_revision = "0050"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
