@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a table is read a row a line
 from typing import Final
 
+from domain.actors import Role
 from domain.data_map import ALL, NOBODY, OPERATORS, OUT, OWN, SIDES, STAFF, DataClass, Kept, Retention, rows
 
 _PERSONAL: Final = DataClass.PERSONAL
@@ -36,6 +37,13 @@ BODIES: Final = (
     *rows("TaskAnswerRequest", "note", "a note for staff and auditors", STAFF, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("ErasureRequest", "reason", "why a person is erased", STAFF),
     *rows("ErasureConfirmation", "action", "the second signature", STAFF),
+    *rows("NamedPerson", "reference", "which person is meant, by a case about them", STAFF),
+    *rows("NamedPerson", "document", "which person is meant, by a document of theirs", STAFF, of=_SENSITIVE, kept=Kept.HASHED, until=Retention.MOMENT),
+    *rows("JoiningRequest", "kept joined reason", "which two persons are taken for one, and why", STAFF),
+    *rows("JoiningRequest", "proof", "what proves that two persons are one", STAFF, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("PartingRequest", "reason", "why two who were taken for one are two", STAFF),
+    *rows("PartingRequest", "proof", "what proves that two persons are two", STAFF, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("JoiningConfirmation", "action", "the second signature", STAFF),
     *rows("LegalHoldRequest", "reason", "why a case is kept from erasure", ALL),
     *rows("LegalHoldRequest", "paper", "which paper orders it", STAFF, kept=_SEALED, until=_CASE),
     *rows("LegalHoldRelease", "reason", "why it need not be kept any more", STAFF),
@@ -62,6 +70,8 @@ BODIES: Final = (
     *rows("ComplaintRequest", "text", "the complaint", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("ComplaintAnswer", "outcome", "what the park made of a complaint", ALL - OWN, until=_CASE),
     *rows("ComplaintAnswer", "text", "the answer to a complaint", ALL - OWN, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("TransferRequest", "reference employer", "to which employer a person goes, and from which case", STAFF | {Role.PERSON}, until=_CASE),
+    *rows("DepartureAnswerRequest", "action last_day", "whether a person leaves who agreed to go to another employer, and when", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),
     *rows("SignInLinkRequest", "email phone", "compared with the case, and kept as a keyed hash", NOBODY, of=_PERSONAL, until=Retention.LINK),
     *rows("SessionRequest", "link", "the link that is used, compared by its hash", NOBODY, until=Retention.LINK),

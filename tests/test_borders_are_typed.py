@@ -36,6 +36,7 @@ _NAMED = {
         cases/case/reading.py: CaseReading.given
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
+        cases/commands/by_part.py: ask_by_part
         cases/commands/said.py: codes signature
         cases/commands/store.py: store
         cases/commands/submit.py: ask
@@ -45,6 +46,7 @@ _NAMED = {
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
         cases/case/moves.py: Notice.facts
+        cases/deadlines/park_clock.py: promised
         cases/deadlines/stated.py: park_due case_due signature_due
         cases/decisions/proposals.py: add_signature
         cases/decisions/settling.py: remedy_stated

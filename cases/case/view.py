@@ -12,10 +12,12 @@ from cases.case.parts import destinations_of
 from cases.case.shows import Showing, Shown, views_of
 from cases.case.signers import EFFECT, subject_of
 from cases.case.views import (
+    AmendmentView,
     AnyCaseView,
     AnyFactView,
     CaseForStaff,
     CaseTaskView,
+    ChangedFindingView,
     Findings,
     FindingView,
     HoldView,
@@ -32,6 +34,7 @@ from cases.case.views import (
     SignerView,
 )
 from domain.actors import Actor, Role
+from domain.amendments import Amendment
 from domain.case_facts import ContestState, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
@@ -39,7 +42,7 @@ from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_
 from domain.languages import Language
 from domain.masks import MASKS, mask_document_number
 from domain.signatures import CoolingSignature, EffectSignature
-from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
+from domain.stages import CLOSED, AssessmentOutcome, DueKind, Holder, Stage
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
 from store.rows.register import FactRow
@@ -254,7 +257,9 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
         overdue=row.overdue,
         contested=row.contested,
         returns=row.returns,
+        differences=tuple(amendment_view(each) for each in row.amendments or ()),
         settles_at=settles_at(row.pending) or (shown_at(row.settles_at) if row.settles_at else None),
+        waits_for_transfer=row.follows is not None and row.stage not in CLOSED,
         tasks=tuple(
             CaseTaskView(
                 id=task.task_id,
@@ -272,6 +277,23 @@ def settles_at(pending: Mapping[str, Any] | None) -> datetime | None:
     """Return when a decision that cools off takes effect, by what is kept of its proposal."""
     effect: CoolingSignature | None = (pending or {}).get(EFFECT)
     return None if effect is None else shown_at(datetime.fromisoformat(effect["settles_at"]))
+
+
+def amendment_view(kept: Amendment) -> AmendmentView:
+    """Return what changed by what was given again under review, without values."""
+    return AmendmentView(
+        round=kept["round"],
+        at=kept["at"],
+        fields=kept["fields"],
+        findings=[
+            ChangedFindingView(code=each["code"], before=_outcome(each["before"]), after=_outcome(each["after"]))
+            for each in kept["findings"]
+        ],
+    )
+
+
+def _outcome(code: str | None) -> FindingOutcome | None:
+    return FindingOutcome(code) if code else None
 
 
 def _hold(kept: Mapping[str, Any]) -> HoldView:

@@ -21,8 +21,8 @@ CORRECT: Final = Route(
     by=_EMPLOYER,
     name="correctCase",
     summary="Correct",
-    says="Give the parts of the form that change.",
-    problems=frozenset({"live_registration_exists", "client_reference_taken"}),
+    says="Give the parts of the form that change: what the case was sent back for, or, with its round, under review.",
+    problems=frozenset({"live_registration_exists", "client_reference_taken", "stale_round", "amendment_not_allowed"}),
 )
 WITHDRAW: Final = Route(
     verb="withdrawal",
@@ -61,6 +61,14 @@ HOLD: Final = Route(
     summary="Place or release a hold",
     says="Place or release a hold; the park's clock runs on.",
     problems=frozenset({"on_hold", "reason_unknown", "reason_not_allowed"}),
+)
+ANSWER_DEPARTURE: Final = Route(
+    verb="departure-answer",
+    by=_EMPLOYER,
+    name="answerTransfer",
+    summary="Answer whether a person leaves",
+    says="Say on which day a person last works who agreed to a transfer, or that they go on working for you.",
+    problems=frozenset({"already_decided"}),
 )
 ANSWER_TASK: Final = Route(
     verb="answer",

@@ -12,6 +12,7 @@ from typing import Any, Final
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import EFFECT, is_same, signature_of
+from cases.deadlines import park_clock
 from cases.decisions import proposals
 from cases.decisions.proposals import Matter
 from cases.decisions.settling import close_unregistered, letter, remedy_stated
@@ -62,16 +63,17 @@ def sign(matter: Matter, cooling: Cooling, actor: Actor, at: datetime) -> None:
         since = file.row.clock_since
         effect["days_used"], effect["overdue"] = file.row.days_used, file.row.overdue
         effect["clock_since"] = since.isoformat() if since else None
+    promised = park_clock.promised(file, at) if matter.track is None else {}
     matter.change(at, pending=matter.kept | {EFFECT: effect})
     move(file, cooling.signed, actor, at, track=matter.track)
     if settles_at <= at:
         # As ever where nothing cools off: one row of the ledger tells that it was decided, and what came of it.
         told = cooling.effect(file, actor, at, Decided(actor, at, reasons, matter.destination))
-        _record(matter, cooling, actor, at, [reason.code for reason in reasons], **told)
+        _record(matter, cooling, actor, at, [reason.code for reason in reasons], **promised, **told)
         cooling.follows(file, actor, at, matter.destination)
         return
     codes = [reason.code for reason in reasons]
-    _record(matter, cooling, actor, at, codes, **{SETTLES_AT: settles_at.isoformat()})
+    _record(matter, cooling, actor, at, codes, **promised, **{SETTLES_AT: settles_at.isoformat()})
     file.set_deadline(DeadlineKind.TAKES_EFFECT, settles_at, destination=matter.destination or "")
 
 

@@ -313,6 +313,9 @@ def follow_up(file: CaseFile) -> None:
         holder = Holder.PERSON
     elif None in stages or PermitStage.ELIGIBLE in stages:
         holder = Holder.PARK
+    asked = file.deadlines.get((DeadlineKind.DEPARTURE_ANSWER.value, "", 0))
+    if asked is not None:
+        return  # the employer is asked first
     file.row.change(
         due_at=earliest.due_at if earliest else None,
         due_kind=DueKind.AUTHORITY_ANSWER.value if earliest else None,

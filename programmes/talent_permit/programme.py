@@ -4,7 +4,7 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
-from cases.programme import Answers, Cooling, Programme, Signature
+from cases.programme import Answers, Cooling, Programme, Signature, Transferring
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
@@ -22,6 +22,7 @@ from programmes.talent_permit import (
     limits,
     own_views,
     permit_acts,
+    permits,
     registration,
     routes,
     rules,
@@ -128,6 +129,11 @@ TALENT_PERMIT: Final = Programme(
             follows=permit_acts.after_withholding,
         ),
     },
+    transfer=Transferring(
+        leaves=employment.leave_by_transfer,
+        left=employment.left_by_transfer,
+        goes_on=permits.follow_up,
+    ),
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
     notice_facts=PermitNoticeFacts,

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
+from cases.case.moves import At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
@@ -28,7 +28,9 @@ from cases.moves.front_half import (
     rejected,
     second_signer,
 )
+from cases.moves.transfer import TRANSFER_MOVES
 from domain.actors import STAFF, Actor, Role
+from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import Refused, need
@@ -40,7 +42,7 @@ from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.words import PermitProposal, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 
 
 class LifeEvent(StrEnum):
@@ -164,7 +166,7 @@ def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
 WAITS_FOR_DESTINATION: Final = "A proposal for this destination waits for its second signature."
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _EVER: Final = frozenset(Stage)
-_REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
+_REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER)
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
@@ -177,12 +179,12 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     Move("R21", IN_REVIEW, LifeEvent.EMPLOYER_LEFT, _LEFT),
     Move(
         "R22", _APPROVED, LifeEvent.DEPART, EMPLOYER,
-        closes=(PermitTask.EMPLOYMENT_CHECK,), notices=(_DEPARTURE,),
+        closes=(PermitTask.EMPLOYMENT_CHECK, TaskKind.TRANSFER), notices=(_DEPARTURE,),
     ),
     proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF, need=need_no_proposal)),
     Move(
         "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, second_signer(PermitProposal.DEPARTURE),
-        closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
+        closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK, TaskKind.TRANSFER), notices=(_DEPARTURE,),
     ),
     rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE, second_signer(PermitProposal.DEPARTURE)),
     Move(
@@ -391,7 +393,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,
@@ -400,6 +402,13 @@ TRACKS: Final[Mapping[str, Track]] = {
         moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
         keys=_destinations,
         path=routes.PERMITS,
+        counted={
+            "sent": Counted(PermitAct.PERMIT_SENT),
+            "accepted": Counted(Act.ANSWER_APPLIED, "accepted"),
+            "issued": Counted(Act.ANSWER_APPLIED, "issued"),
+            "refused": Counted(Act.ANSWER_APPLIED, "refused"),
+            "late": Counted(PermitAct.PERMIT_LATE),
+        },
     )
 }
 

@@ -11,8 +11,9 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.commands.correcting import correct
-from cases.decisions import cooling, correction, disputes
+from cases.decisions import amending, cooling, disputes
 from cases.decisions.versions import keep_version
+from cases.moves.transfer import TransferEvent
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Tells, effect
 from domain import spellings
@@ -51,9 +52,12 @@ from store.rows.work import TaskRow
 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
+    asked, before = CorrectionRequest.model_validate(body), given(file)
+    amending.need_may_be_given(file, actor, at, asked.round)
+    whole = employment.merged(before, asked)
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
+    amending.need_amendment(file, whole)
     await take_identity(file, connection, whole, at)
     told = keep_version(file, at, whole=whole)
     talent_permit(file).change(
@@ -61,7 +65,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
         undertaking_version=whole.undertaking_version,
         contract_end=known(file).employment.contract_end,
     )
-    correction.take_correction(file, actor, at, contact_changed=told)
+    await amending.take(file, connection, actor, at, before, contact_changed=told)
     if held:
         employment.ask_officer(file, actor, at, held)
 
@@ -185,11 +189,13 @@ _OF_TASKS: Final = (
     PermitAct.CHANGE_DECLINED,
     PermitAct.DEPARTURE_REPORTED,
     PermitAct.DEPARTURE_PROPOSED,
+    Act.TRANSFER_ENDED,
     Act.TASK_ANSWERED,
 )
 _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
+    **verbs.TRANSFER_ANSWERS,
     TaskKind.CHANGE: _answer_change,
     PermitTask.EMPLOYMENT_CHECK: _answer_employment,
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
@@ -200,6 +206,7 @@ _SIGNED: Final = (
     LifeEvent.REJECT_DEPARTURE,
     LifeEvent.CONFIRM_REVOCATION,
     LifeEvent.REJECT_REVOCATION,
+    TransferEvent.CONFIRM_TO_FOLLOW,
 )
 _ANSWERED: Final = (
     LifeEvent.ANSWER_DISPUTE,
@@ -207,6 +214,7 @@ _ANSWERED: Final = (
     LifeEvent.DECLINE_CHANGE,
     LifeEvent.CONTRACT_END_TAKEN,
     LifeEvent.PROPOSE_DEPARTURE,
+    TransferEvent.END_TRANSFER,
 )
 _SIGNED_OF_PERMIT: Final = (
     PermitEvent.WITHHOLD,
@@ -217,12 +225,12 @@ _SIGNED_OF_PERMIT: Final = (
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.WITHDRAW: replace(verbs.COMMANDS[CommandKind.WITHDRAW], route=routes.WITHDRAW),
-    CommandKind.DECIDE: replace(verbs.COMMANDS[CommandKind.DECIDE], route=routes.DECIDE),
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: replace(correct(spellings.TALENT_PERMIT, RegistrationRequest, routes.CORRECT), does=_correct),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
+        route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
@@ -238,6 +246,18 @@ COMMANDS: Final[Mapping[str, Command]] = {
         body=PermitTaskAnswer,
         acts=effect(*_OF_TASKS, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
+    ),
+    **verbs.TRANSFER_COMMANDS,
+    # An answer with the last day is a departure.
+    CommandKind.ANSWER_DEPARTURE: replace(
+        verbs.TRANSFER_COMMANDS[CommandKind.ANSWER_DEPARTURE],
+        acts=effect(Act.DEPARTURE_DENIED, PermitAct.DEPARTURE_REPORTED),
+        events=(TransferEvent.DENY_DEPARTURE, LifeEvent.DEPART),
+    ),
+    CommandKind.DECIDE: replace(
+        verbs.COMMANDS[CommandKind.DECIDE],
+        route=routes.DECIDE,
+        events=(*verbs.COMMANDS[CommandKind.DECIDE].events, TransferEvent.APPROVE_TO_FOLLOW),
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,

@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -37,6 +38,8 @@ cases = Table(
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
     # Under which key it is sealed, where not under the person's own: it came with a person who was joined.
     Column("joined_key", ForeignKey("data_keys.key_id")),
+    # The transfer by which it waits for the person's case before it to end; a trigger empties it then (migration 0054).
+    Column("follows", Uuid),
     Column("client_reference", Text),
     Column("correlation_id", Text, nullable=False),
     Column("programme", Text, nullable=False),
@@ -54,10 +57,13 @@ cases = Table(
     Column("returns", SmallInteger, nullable=False, server_default=text("0")),
     Column("named_defects", JSONB, nullable=False, server_default=text("'{}'")),
     Column("open_points", JSONB),
+    # What was given again under review: rounds, versions, paths of fields and codes of findings, oldest first.
+    Column("amendments", JSONB),
     Column("days_used", SmallInteger, nullable=False, server_default=text("0")),
     Column("clock_since", Date),
     Column("clock", Text, nullable=False),
     Column("holder", Text, nullable=False),
+    moment("holder_since"),
     moment("due_at"),
     Column("due_kind", Text),
     Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
@@ -89,7 +95,14 @@ cases = Table(
         "person_id",
         "programme",
         unique=True,
-        postgresql_where=text("live"),
+        postgresql_where=text("live AND follows IS NULL"),
+    ),
+    Index(
+        "uq_cases_following_person",
+        "person_id",
+        "programme",
+        unique=True,
+        postgresql_where=text("live AND follows IS NOT NULL"),
     ),
     Index(
         "uq_cases_live_client_reference",
