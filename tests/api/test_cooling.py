@@ -45,7 +45,7 @@ async def _told(stage: Stage, reference: str, me: Caller) -> dict[str, Any]:
         found[f"list {stage_}"] = answer.json()["items"]
     found["list short"] = (await employer.get("/v1/registrations", view="short")).json()["items"]
     found["export"] = (await employer.get("/v1/registrations/export.csv")).text
-    (hook,) = (await employer.get("/v1/webhooks")).json()["webhooks"]
+    (hook,) = (await employer.get("/v1/webhooks")).json()["items"]
     found["webhook"] = (await employer.get(f"/v1/webhooks/{hook['id']}/deliveries")).json()
     number = registration_body(identity_number=identity_number(101))
     for caller, site in ((employer, "SZP-001"), (other, "SZP-101")):
