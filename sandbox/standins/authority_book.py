@@ -131,7 +131,7 @@ class AuthorityBook:
                 "entry_changed",
                 json.dumps([body["case"]]),
                 canonical(body),
-                _now().isoformat(),
+                self._now().isoformat(),
             )
         return True
 
