@@ -35,6 +35,11 @@ class PermitNoticeFacts(NoticeFacts):
     valid_from: date | None = None
     valid_until: date | None = None
     stay_days: int | None = None
+    # Of a term beside others: its number; the last day of what is in force all the same; the days on which none is.
+    term: int | None = None
+    held_until: date | None = None
+    gap_from: date | None = None
+    gap_until: date | None = None
     revoked_on: date | None = None
     card_lost_on: date | None = None
 
