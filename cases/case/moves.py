@@ -5,7 +5,7 @@ tasks, lets the park's clock run or stop, and tells those whom the row names, so
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -179,6 +179,13 @@ class Moves:
         return Refused("wrong_stage", f"This cannot be done while the {self.called} is {stage or self.no_stage}.")
 
 
+class Counted(NamedTuple):
+    """What is counted of a track: rows of the ledger of an act, and of an outcome where it has several."""
+
+    act: str
+    outcome: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
     """A part of a case with a stage of its own, of which a case may have several.
@@ -192,6 +199,7 @@ class Track:
             since the ledger and tasks name a track by it alone.
         path: where they stand under the address of their case; None where nothing is asked of them by a path.
         terms: the table of their terms, one of the programme's, where one follows another (`cases.case.terms`).
+        counted: what of them is counted over time, by name.
     """
 
     table: TrackTable
@@ -201,3 +209,10 @@ class Track:
     keys: Callable[[CaseFile], Sequence[str]]
     path: TrackPath | None = None
     terms: TermTable | None = None
+    counted: Mapping[str, Counted] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The stages in which somebody is waited for: not those at its end, nor where a track only waits for time."""
+        over = self.table.final | self.table.resting
+        return tuple(sorted(stage.value for stage in self.stages if stage.value not in over))

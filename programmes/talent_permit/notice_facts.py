@@ -14,7 +14,7 @@ _OF_AUTHORITY: Final = frozenset({"authority_reason", "authority_code", "authori
 class PermitNoticeFacts(NoticeFacts):
     """What a notice of a talent permit may say; it is kept with the notice under these names, which never change."""
 
-    codes: ClassVar[frozenset[str]] = NoticeFacts.codes | {"answer_expected_on"}
+    codes: ClassVar[frozenset[str]] = NoticeFacts.codes | {"answer_expected_on", "term"}
     of_track: ClassVar[frozenset[str]] = NoticeFacts.of_track | {"permit_stage"}
     for_person: ClassVar[frozenset[str]] = _OF_AUTHORITY
 

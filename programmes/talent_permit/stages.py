@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
+from cases.case.moves import At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
@@ -26,6 +26,7 @@ from cases.moves.front_half import (
     second_signer,
 )
 from domain.actors import STAFF, Actor, Role
+from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import Refused, need
@@ -44,7 +45,7 @@ from programmes.talent_permit.tables import (
     permit_rows,
     talent_permit,
 )
-from programmes.talent_permit.words import PermitProposal, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 
 
 class LifeEvent(StrEnum):
@@ -422,6 +423,13 @@ TRACKS: Final[Mapping[str, Track]] = {
         keys=_destinations,
         path=routes.PERMITS,
         terms=PERMIT_TERMS,
+        counted={
+            "sent": Counted(PermitAct.PERMIT_SENT),
+            "accepted": Counted(Act.ANSWER_APPLIED, "accepted"),
+            "issued": Counted(Act.ANSWER_APPLIED, "issued"),
+            "refused": Counted(Act.ANSWER_APPLIED, "refused"),
+            "late": Counted(PermitAct.PERMIT_LATE),
+        },
     )
 }
 

@@ -154,7 +154,9 @@ def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
     if term is None:
         _APPLY[answer.outcome](file, actor, at, answer)
     # Of a term beside which the permit goes on as it was; what it says is said of that term alone.
-    told: dict[str, Any] = {} if term is None else {"term": term.number, "goes_on": answer.outcome is not Outcome.ISSUED}
+    told: dict[str, Any] = (
+        {} if term is None else {"term": term.number, "goes_on": answer.outcome is not Outcome.ISSUED}
+    )
     file.record(
         Act.ANSWER_APPLIED,
         actor,

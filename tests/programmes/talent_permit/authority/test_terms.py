@@ -41,7 +41,7 @@ async def _in_third_year(park: Park, day: str = "2029-02-05") -> Case:
 
 
 async def _permit(case: Case) -> dict[str, Any]:
-    (permit,) = (await case.view())["permits"]
+    permit: dict[str, Any] = (await case.view())["permits"][0]
     return permit
 
 
@@ -103,7 +103,7 @@ async def test_a_new_number_accepted_and_issued_opens_the_next_term(park: Park) 
 async def test_issued_alone_opens_it_and_a_late_accepted_fills_it_in(park: Park) -> None:
     case = await _in_third_year(park)
     await case.answer("issued", **NEXT)
-    late = {"authority_number": "C-2", "occurred_at": china("2029-02-01")}
+    late: dict[str, Any] = {"authority_number": "C-2", "occurred_at": china("2029-02-01")}
     assert await case.answer("accepted", **late) == (200, "recorded")
     assert [each["accepted_on"] for each in (await _permit(case))["terms"]] == ["2026-03-02", "2029-02-01"]
     assert await case.answer("accepted", **late | {"occurred_at": china("2029-02-02")}) == (202, "held")
@@ -120,7 +120,7 @@ async def test_a_term_may_follow_after_the_end_and_a_gap_to_come_is_told(park: P
     assert (permit["stage"], permit["in_force"], permit["valid_from"]) == ("issued", False, "2029-04-01")
     await case.at("2032-03-10")
     assert (await _permit(case))["stage"] == "expired"
-    again = {"authority_number": "C-3", "valid_from": "2032-04-01", "valid_until": "2035-03-31"}
+    again: dict[str, Any] = {"authority_number": "C-3", "valid_from": "2032-04-01", "valid_until": "2035-03-31"}
     assert await case.answer("accepted", authority_number="C-3") == (200, "recorded")
     assert (await _permit(case))["stage"] == "expired"
     await case.answer("issued", **again)
@@ -135,7 +135,7 @@ async def test_a_term_may_follow_after_the_end_and_a_gap_to_come_is_told(park: P
 async def test_a_next_term_that_is_not_issued_leaves_the_one_in_force(park: Park, outcome: str) -> None:
     case = await _in_third_year(park)
     await case.answer("accepted", authority_number="C-2")
-    more = {"reason_code": "X_9", "reason_text": "材料与事实不符"} if outcome == "refused" else {}
+    more: dict[str, Any] = {"reason_code": "X_9", "reason_text": "材料与事实不符"} if outcome == "refused" else {}
     assert await case.answer(outcome, authority_number="C-2", **more) == (200, "recorded")
     permit = await _permit(case)
     assert (permit["stage"], permit["in_force"], permit["due_at"]) == ("issued", True, None)
@@ -194,7 +194,7 @@ async def test_what_names_no_number_is_about_the_permit_with_all_its_terms(park:
 async def test_a_card_replaced_is_that_of_the_term_with_its_last_day(park: Park) -> None:
     case = await _in_third_year(park)
     await case.answer("issued", **NEXT)
-    card = {"valid_from": "2029-02-05", "valid_until": "2029-03-09"}
+    card: dict[str, Any] = {"valid_from": "2029-02-05", "valid_until": "2029-03-09"}
     await case.answer("replaced", authority_number="C-1-R", **card)
     await case.answer("replaced", **NEXT | {"authority_number": "C-2-R"})
     assert [(each[0], each[2], each[3]) for each in await _terms(case)] == [
