@@ -50,6 +50,11 @@ class CaseTable:
         """Its name."""
         return self.row.TABLE.name
 
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns by which rows of one case differ."""
+        return () if self.key is None else (self.key,)
+
     def key_of(self, row: TableRow) -> str | None:
         """Return what tells a row from the others of its case."""
         return None if self.key is None else str(getattr(row, self.key))
@@ -128,6 +133,11 @@ class TermTable(CaseTable):
     pending: frozenset[str] = frozenset()
     answered: Answered | None = None
     numbered: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns by which terms of one case differ."""
+        return (self.key, "number")
 
     def key_of(self, row: TableRow) -> str:
         """Return the track and the number of a term."""

@@ -14,6 +14,8 @@ down_revision = "0058"
 branch_labels = None
 depends_on = None
 
+_TENANT = "coalesce(current_setting('hetao.tenant', true), '')"
+
 
 def upgrade() -> None:
     """Make, close and fill the table."""
@@ -38,7 +40,9 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name=op.f("fk_permit_terms_reference")),
         sa.PrimaryKeyConstraint("reference", "destination", "number", name=op.f("pk_permit_terms")),
     )
-    close_case_table("permit_terms")
+    close_case_table("permit_terms", key=("destination", "number"))
+    # They come of the park's steps, as permits do.
+    op.execute(f"CREATE POLICY park_adds ON permit_terms AS RESTRICTIVE FOR INSERT WITH CHECK ({_TENANT} = '*')")
     op.execute("""
         UPDATE declared_parts SET tables = ARRAY(SELECT unnest(tables || 'permit_terms'::text) ORDER BY 1)
         WHERE programme = 'talent_permit' AND part = 'subject'
