@@ -25,7 +25,12 @@ from tests.store.test_parties import HELD, UNIVERSITY, filler, two_cases
 _OWN: Final = {each.name: each for _, each in own_tables()}
 _WRITTEN: Final = ONCE | {name: ("reference", *each.keys, "employer_id") for name, each in _OWN.items()}
 # Which case a row is of, where no column `reference` says so.
-_BY: Final = {"ledger_marks": "value", "deliveries": "notice_id", "notice_reads": "notice_id"}
+_BY: Final = {
+    "ledger_marks": "value",
+    "deliveries": "notice_id",
+    "notice_reads": "notice_id",
+    "transfers": "from_reference",
+}
 # Whatever names a case there, no transaction of a person sees rows of these, or they are nobody's.
 _NOT_OF_CASES: Final = {"erasures", "lost_answers", "archived_histories", "differences"}
 
