@@ -4,7 +4,7 @@ from datetime import date
 
 from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
-from cases.case.views import AnyCaseView, view
+from cases.case.views import AnyCaseView, PendingChangeView, view
 from domain.languages import Language
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.views import (
@@ -15,6 +15,7 @@ from programmes.talent_permit.views import (
     TermView,
     terms_shown,
 )
+from texts.fields import field_name
 from texts.person import plain
 from texts.reasons import reason_or_word
 
@@ -39,6 +40,13 @@ class OwnTerm(TermView):
 
 
 @view
+class OwnPendingChange(PendingChangeView):
+    """What was asked to have changed and an officer has yet to take or decline, in plain words."""
+
+    labels: list[str]
+
+
+@view
 class OwnPermit(PermitView):
     """A permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
 
@@ -54,6 +62,7 @@ class OfThePerson:
     """The departure and the permits, which stand behind the words of what comes next."""
 
     departure: OwnDeparture | None
+    pending_change: OwnPendingChange | None
     permits: tuple[OwnPermit, ...]
 
 
@@ -69,6 +78,7 @@ def own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language
         **vars(whole),
         destinations=destinations_of(case),
         departure=_departure(case),
+        pending_change=_pending(seen.pending_change, language),
         permits=tuple(_permit(case, each, language) for each in permits),
     )
 
@@ -78,6 +88,12 @@ def remedies(case: CaseReading) -> tuple[str, ...]:
     departure = talent_permit(case).departure
     letter = ("letter",) if case.row.end_reason in ("revoked", "not_eligible") else ()
     return (*letter, "departure") if departure is not None and not departure["disputed"] else letter
+
+
+def _pending(asked: PendingChangeView | None, language: Language) -> OwnPendingChange | None:
+    if asked is None:
+        return None
+    return OwnPendingChange(**vars(asked), labels=[field_name(each, language) or each for each in asked.fields])
 
 
 def _departure(case: CaseReading) -> OwnDeparture | None:

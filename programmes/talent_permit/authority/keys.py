@@ -20,6 +20,12 @@ def term_part(number: int) -> str:
     return f"{TERM_KEY}/{number}" if number > 1 else ""
 
 
+def entry_change_key(of: CallOf) -> str:
+    """Return the key of a change of an entry: that of the version of the facts by which it changed."""
+    again = f"/{of.attempt}" if of.attempt > 1 else ""
+    return f"{REPORT_KEY}/{of.place}/entry_changed{of.since}/{of.on}{again}"
+
+
 def report_key(what: str, *, is_dated: bool = False) -> Callable[[CallOf], str]:
     """Return how the key of a report is made; one that is dated can be told again of another day."""
 
