@@ -302,6 +302,21 @@ class Signature:
     holds_calls: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transferring:
+    """How a case of an employer ends so that one of another employer follows it (`cases.decisions.transferring`).
+
+    Attributes:
+        leaves: what the employer's answer does that names the last day of work.
+        left: what an officer's answer to the task does that does not end the transfer.
+        goes_on: sets who acts next on a case whose employer owes no answer any more.
+    """
+
+    leaves: Callable[[CaseFile, Actor, datetime, date], None]
+    left: Callable[[CaseFile, Actor, datetime, TaskAnswerRequest], None]
+    goes_on: Callable[[CaseFile], None] = undeclared.nobody_acts_next
+
+
 class RosterRow(NamedTuple):
     """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
 
@@ -373,6 +388,7 @@ class Programme:
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        transfer: how a case of an employer is followed by one of another; None where that is not provided for.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
@@ -423,6 +439,7 @@ class Programme:
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    transfer: Transferring | None = None
     signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing

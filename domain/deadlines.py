@@ -19,6 +19,7 @@ class DeadlineKind(StrEnum):
     SIGNATURE_EXPECTED = "signature_expected"
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
+    DEPARTURE_ANSWER = "departure_answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
