@@ -47,5 +47,5 @@ def registration(number: int, *, email: bool = True, **employment: Any) -> dict[
 
 
 def numbers(first: int = 1) -> Iterator[int]:
-    """Count people from one on; card numbers that mean something to the stand-in authority are left out."""
-    return (number for number in count(first) if number % 10_000 not in (404, 405, 406, 422))
+    """Count people from one on; card numbers that the stand-in authority refuses are left out."""
+    return (number for number in count(first) if number % 10_000 not in (404, 405, 422))

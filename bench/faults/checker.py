@@ -76,40 +76,39 @@ def _ends(found: Evidence) -> Iterator[Finding]:
 def _authority(found: Evidence) -> Iterator[Finding]:
     """One list entry under one key for each person and destination, and the register shows what the authority gave."""
     entries: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
-    people: Counter[tuple[str, str, str]] = Counter()
+    people: Counter[tuple[str, str]] = Counter()
     for entry in found.authority["entries"]:
         entries[entry["case"]].append(entry)
-        term = entry["key"].partition("/term/")[2]
-        people[entry["body"]["person"]["identity_number"], entry["body"]["destination"], term] += 1
+        people[entry["body"]["person"]["identity_number"], entry["body"]["destination"]] += 1
     doubled = sum(number > 1 for number in people.values())
     if doubled:
-        yield Finding("permit_doubled", f"{doubled} persons have more than one entry for one destination and term")
-    given: dict[str, set[tuple[str, str]]] = defaultdict(set)
+        yield Finding("permit_doubled", f"{doubled} persons have more than one entry for one destination")
+    given: dict[str, Mapping[str, Any]] = {}
     for answer in found.authority["answers"]:
         if answer["body"]["outcome"] == "issued":
-            given[answer["case"]].add((answer["body"]["authority_number"], answer["body"]["valid_until"]))
+            given.setdefault(answer["case"], answer["body"])
     for reference, permits in _permits(found).items():
         for destination, permit in permits.items():
             # After a restore the entry of a case that was lost may stand for that of the one submitted anew.
             place = permit.get("entry_case") or f"{reference}/{destination}"
-            yield from _permit(place, permit, entries.pop(place, []), given[place])
+            yield from _permit(place, permit, entries.pop(place, []), given.get(place))
     yield from (Finding("entry_without_permit", place) for place in entries)
 
 
 def _permit(
-    place: str, permit: Mapping[str, Any], entries: list[Mapping[str, Any]], given: set[tuple[str, str]]
+    place: str, permit: Mapping[str, Any], entries: list[Mapping[str, Any]], given: Mapping[str, Any] | None
 ) -> Iterator[Finding]:
-    expected = max(1, permit["terms"]) if permit["stage"] in _SENT_TO_AUTHORITY else 0
+    expected = 1 if permit["stage"] in _SENT_TO_AUTHORITY else 0
     if len(entries) < expected:
         yield Finding("entry_lost", f"{place} is {permit['stage']}")
-    if len(entries) > max(1, expected):
+    if len(entries) > 1:
         yield Finding("entry_doubled", f"{place}: {[entry['key'] for entry in entries]}")
-    for entry in entries[-1:]:
+    for entry in entries[:1]:
         if expected and entry["state"] != permit["stage"]:
             yield Finding("permit_differs", f"{place} is {permit['stage']}, and {entry['state']} in the books")
-    if given and permit["stage"] in ("issued", "revoked", "expired"):
+    if given is not None and permit["stage"] in ("issued", "revoked", "expired"):
         shown = (permit["authority_number"], permit["valid_until"])
-        if shown not in given or len(given) > expected:
+        if shown != (given["authority_number"], given["valid_until"]):
             yield Finding("permit_differs", f"{place} shows other dates or another number than the authority gave")
 
 

@@ -18,9 +18,7 @@ CASES: Final = """
 SELECT r.reference, r.client_reference, r.employer_id, r.stage, r.round, r.hold,
     (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
     coalesce((SELECT jsonb_agg(jsonb_build_object('destination', p.destination, 'stage', p.stage,
-        'pending_act', p.pending_act, 'terms', (SELECT count(*) FROM permit_terms t WHERE t.reference = p.reference
-            AND t.destination = p.destination AND t.stage = 'issued')))
-        FROM permits p WHERE p.reference = r.reference), '[]') AS permits,
+        'pending_act', p.pending_act)) FROM permits p WHERE p.reference = r.reference), '[]') AS permits,
     coalesce((SELECT jsonb_agg(jsonb_build_object('kind', t.kind, 'destination', t.destination))
         FROM tasks t WHERE t.reference = r.reference AND t.state = 'open'), '[]') AS tasks
 FROM cases r WHERE r.updated_at > $1
@@ -30,14 +28,12 @@ _OVERLAP: Final = timedelta(seconds=15)
 _WHOLE_EVERY: Final = 20
 _AT_ONCE: Final = 12
 # Second signatures and corrections take people a while, so that faults find cases that wait for them.
-_TAKES_SECONDS: Final = {"confirm": 12.0, "correct": 6.0, "amend": 6.0, "renew": 3.0, "grant": 6.0}
+_TAKES_SECONDS: Final = {"confirm": 12.0, "correct": 6.0, "amend": 6.0}
 _MOST_UNDECIDED: Final = 150
 _UNDECIDED: Final = frozenset(
     {"received", "assessing", "correction_requested", "under_review", "awaiting_confirmation"}
 )
 STALLED_SECONDS: Final = 420.0
-# Terms of a permit that was renewed once.
-TERMS_RENEWED: Final = 2
 
 
 @dataclass
@@ -211,6 +207,4 @@ def is_at_end(case: Mapping[str, Any], person: Person) -> bool:
     """Whether registration and permits of a case stand where its fate ends."""
     fate = person.fate
     permits = {permit["destination"]: permit["stage"] for permit in case["permits"]}
-    if fate.renews and any(permit["terms"] < TERMS_RENEWED for permit in case["permits"]):
-        return False
     return bool(case["stage"] == fate.ends and permits == fate.permits_of(case["destinations"]))

@@ -7,7 +7,7 @@ from typing import Any, Final
 
 from temporalio.client import Client
 
-from bench.faults.driver import TERMS_RENEWED, Asked, Drive
+from bench.faults.driver import Asked, Drive
 from bench.faults.orphans import orphans_query
 from bench.faults.poison import PROBLEMS
 from bench.faults.register import Row
@@ -25,8 +25,7 @@ QUERIES: Final[Mapping[str, str]] = {
             r.started_at IS NOT NULL AS started FROM cases r""",
     "permits": """
         SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for,
-            entry_case, (SELECT count(*) FROM permit_terms t WHERE t.reference = permits.reference
-                AND t.destination = permits.destination AND t.stage = 'issued') AS terms
+            entry_case
         FROM permits""",
     "commands": "SELECT reference, kind, state FROM commands WHERE state <> 'applied'",
     "calls": "SELECT key, reference, destination, what, state FROM calls",
@@ -95,7 +94,6 @@ def _asked(each: Asked) -> dict[str, Any]:
         "is_cut": each.is_cut,
         "kind": each.person.kind,
         "ends": fate.ends,
-        "terms": TERMS_RENEWED if fate.renews else 1,
         "amended": fate.amendment is not None,
         "permits": fate.permits_of(list(each.person.body["destinations"])),
     }

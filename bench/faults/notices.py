@@ -19,7 +19,6 @@ _ACCEPTED: Final = "permit_accepted"
 _RECEIVED: Final = {"registration_received": _OUTSIDE}
 _STRAIGHT: Final = _RECEIVED | {"registration_approved": _OUTSIDE}
 _MENDED: Final = _STRAIGHT | {"correction_requested": ("employer",), "correction_received": ("employer",)}
-_RENEWED: Final = {"renewal_received": _OUTSIDE, "renewal_granted": _OUTSIDE}
 _OF_CASE: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "straight": _STRAIGHT,
     "held": _STRAIGHT,
@@ -28,7 +27,6 @@ _OF_CASE: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "incomplete": _MENDED,
     "refused": _RECEIVED | {"registration_refused": _OUTSIDE},
     "withdrawn": _RECEIVED | {"registration_withdrawn": _OUTSIDE},
-    "renewed": _STRAIGHT | _RENEWED,
     "departed": _STRAIGHT | {"departure_recorded": _OUTSIDE, "registration_ended": _OUTSIDE},
 }
 _OF_PERMIT: Final = {"permit_submitted": _OUTSIDE, _ACCEPTED: _OUTSIDE, "permit_issued": _OUTSIDE}
@@ -63,27 +61,27 @@ def _about(finding: str, reference: str, which: tuple[str, str, str]) -> Finding
     return Finding(finding, f"{kind} to {recipient} of {reference}{'/' * bool(destination)}{destination}")
 
 
-def _due(fate: Mapping[str, Any], overtaken: Counter[str]) -> Counter[tuple[str, str, str]]:
+def _due(fate: Mapping[str, Any], overtaken: set[str]) -> Counter[tuple[str, str, str]]:
     """Return which notices a case of this fate makes, by kind, recipient and destination."""
     of_permit = _OF_PERMIT_REPORTED if fate["kind"] == "departed" else _OF_PERMIT
     due = Counter((kind, recipient, "") for kind, told in _OF_CASE[fate["kind"]].items() for recipient in told)
     for destination in fate["permits"]:
         for kind, told in of_permit.items():
-            times = fate["terms"] - (overtaken[destination] if kind == _ACCEPTED else 0)
-            due.update({(kind, recipient, destination): times for recipient in told if times > 0})
+            if kind != _ACCEPTED or destination not in overtaken:
+                due.update((kind, recipient, destination) for recipient in told)
     return due
 
 
-def _overtaken(found: Evidence) -> dict[str, Counter[str]]:
-    """Return how often `accepted` came after its `issued`, by destination: it is kept, and tells nobody (P24)."""
-    states: dict[tuple[str, str], Counter[str]] = defaultdict(Counter)
+def _overtaken(found: Evidence) -> dict[str, set[str]]:
+    """Return for which destinations of a case `accepted` came after `issued`: it is kept, and tells nobody (P24)."""
+    states: dict[tuple[str, str], set[str]] = defaultdict(set)
     for row in found.register["answers"]:
         if row["outcome"] == "accepted":
-            states[row["reference"], row["destination"]][row["state"]] += 1
-    terms = {(row["reference"], row["destination"]): max(1, row["terms"]) for row in found.register["permits"]}
-    late: dict[str, Counter[str]] = defaultdict(Counter)
-    for place, seen in states.items():
-        late[place[0]][place[1]] = max(0, terms.get(place, 1) - (seen.total() - seen["recorded"]))
+            states[row["reference"], row["destination"]].add(row["state"])
+    late: dict[str, set[str]] = defaultdict(set)
+    for (reference, destination), seen in states.items():
+        if seen == {"recorded"}:
+            late[reference].add(destination)
     return late
 
 

@@ -8,11 +8,10 @@ from typing import Any, Final
 
 from bench.people import numbers, registration
 from sandbox.demo.plan import APPROVE, PLAIN, Decision, Fate
-from sandbox.standins.authority_book import SHORT_TERM
 
 # Shares in a thousand.
 _KINDS: Final[Mapping[str, int]] = {
-    "straight": 610,
+    "straight": 650,
     "returned": 80,
     "amended": 40,
     "incomplete": 60,
@@ -20,7 +19,6 @@ _KINDS: Final[Mapping[str, int]] = {
     "withdrawn": 40,
     "held": 30,
     "departed": 40,
-    "renewed": 40,
 }
 _LETTER: Final = {"employment": {"consent_letter": {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}}}
 _FATES: Final[Mapping[str, Fate]] = {
@@ -34,7 +32,6 @@ _FATES: Final[Mapping[str, Fate]] = {
     "refused": Fate(decisions={1: Decision("refuse", ("employment_unproved",), "supervisor")}, ends="refused"),
     "withdrawn": Fate(withdraws=True, ends="withdrawn"),
     "held": Fate(holds=True),
-    "renewed": Fate(renews=True),
     "departed": Fate(departs=True, ends="ended", permits={"HK": "revoked", "MO": "revoked"}),
 }
 _DESTINATIONS: Final = (("HK",), ("MO",), ("HK", "MO"))
@@ -85,7 +82,5 @@ def _person(draw: random.Random, number: int, kind: str) -> Person:
     body = registration(number, email=not by_sms, work_site=_EMPLOYERS[employer], state_worker=kind == "incomplete")
     if by_sms:
         body["person"]["phone"] = f"+86138{number:08d}"
-    if _FATES[kind].renews:
-        body["person"]["permit_card_number"] = f"C{number % 10_000:04d}{SHORT_TERM}"
     body |= {"client_reference": f"faults-{number}", "destinations": list(draw.choice(_DESTINATIONS))}
     return Person(number, kind, employer, body, asks_once=draw.randrange(100) < _IMPATIENT)

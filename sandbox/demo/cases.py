@@ -187,14 +187,6 @@ def _signature(decision: Decision, round_: int, path: str) -> Act:
     return Act(f"{name}/{round_}", str(decision.second), f"{path}/confirmation", body)
 
 
-def _renew(case: Case, officer: str, employer: str, path: str) -> list[Act]:
-    if any(task["kind"] == "renewal" for task in case["tasks"]):
-        return [Act("grant", officer, f"{path}/renewal-decision", {"action": "grant", "renewal": 1})]
-    if case["permits"] and all(permit["stage"] == "issued" for permit in case["permits"]):
-        return [Act("renew", employer, f"{path}/renewal", {})]
-    return []
-
-
 def _follow(case: Case, fate: Fate, officer: str, employer: str, path: str) -> list[Act]:
     acts: list[Act] = []
     tasks = (task for task in case["tasks"] if task["kind"] == "permit_eligibility")
@@ -211,8 +203,6 @@ def _follow(case: Case, fate: Fate, officer: str, employer: str, path: str) -> l
         elif destination in asked:
             body = {"action": plan.action, "reasons": [{"code": plan.reason}]}
             acts.append(Act(f"{plan.action}/{destination}", officer, f"{place}/eligibility", body))
-    if fate.renews:
-        acts += _renew(case, officer, employer, path)
     # After a restore the authority may tell of the end that a lost departure brought before it is reported anew.
     if fate.departs and case["permits"] and all(permit["stage"] in _ISSUED_ONCE for permit in case["permits"]):
         last_day = datetime.now(CHINA).date() - timedelta(days=LAST_DAY_AGO)

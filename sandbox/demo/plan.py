@@ -42,8 +42,6 @@ class Fate:
     holds: bool = False
     withdraws: bool = False
     departs: bool = False
-    # Whether its permits end soon and are renewed once.
-    renews: bool = False
     eligibility: Mapping[str, Eligibility] = field(default_factory=dict)
     ends: str = "approved"
     permits: Mapping[str, str] = field(default_factory=dict)

@@ -61,7 +61,6 @@ def books() -> Books:
                 "kind": "straight",
                 "ends": "approved",
                 "amended": False,
-                "terms": 1,
                 "permits": {"HK": "issued"},
             }
         ],
@@ -78,14 +77,7 @@ def books() -> Books:
                 }
             ],
             "permits": [
-                {
-                    "reference": REFERENCE,
-                    "destination": "HK",
-                    "stage": "issued",
-                    "answered_for": False,
-                    "terms": 1,
-                    **issued,
-                }
+                {"reference": REFERENCE, "destination": "HK", "stage": "issued", "answered_for": False, **issued}
             ],
             "keys": [{"key": "faults-1", "reference": REFERENCE, "status": 202}],
             "notices": notices,
@@ -148,14 +140,6 @@ def test_an_acceptance_that_came_after_the_issue_tells_nobody(state: str, named:
     [
         ("held", 1, []),
         ("amended", 1, [("correction_received", "employer")]),
-        (
-            "renewed",
-            1,
-            [
-                *product(("renewal_received", "renewal_granted"), ("employer", "person")),
-                *product(("permit_submitted", "permit_accepted", "permit_issued"), ("employer", "person")),
-            ],
-        ),
         ("returned", 1, [("correction_requested", "employer"), ("correction_received", "employer")]),
         ("refused", 0, [("registration_refused", "employer"), ("registration_refused", "person")]),
         (
@@ -170,7 +154,7 @@ def test_an_acceptance_that_came_after_the_issue_tells_nobody(state: str, named:
 )
 def test_what_a_case_must_tell_is_known_for_each_fate(kind: str, permits: int, more: list[tuple[str, str]]) -> None:
     found = books()
-    found["asked"][0].update(kind=kind, terms=2 if kind == "renewed" else 1)
+    found["asked"][0]["kind"] = kind
     if not permits:
         found["asked"][0]["permits"] = {}
         kept = [row for row in found["register"]["notices"] if row["kind"] == "registration_received"]
@@ -183,7 +167,7 @@ def test_what_a_case_must_tell_is_known_for_each_fate(kind: str, permits: int, m
             "notices",
             **found["register"]["notices"][0]
             | {"notice_id": f"m-{number}", "kind": notice, "recipient": recipient}
-            | {"occasion": f"{number + 2}", "destination": "HK" if notice.startswith("permit_") else None},
+            | {"destination": "HK" if notice.startswith("permit_") else None},
         )
     assert kinds(found) & told == set()
     found["register"]["notices"].pop()
