@@ -13,7 +13,6 @@ from sandbox.demo.years_check import differences
 # A working day of a year whose calendar is published.
 START: Final = datetime(2026, 3, 2, 10, tzinfo=CHINA)
 NEW_CARD_ON: Final = date(2027, 5, 10)
-RENEWED_ON: Final = date(2028, 12, 4)
 MOVED_ON: Final = date(2028, 6, 5)
 LAST_DAY: Final = date(2028, 6, 9)
 _NEW_CARD: Final = {
@@ -65,30 +64,14 @@ class Story:
         await self._register()
         await self._amend()
         await self._approve()
+        await self._change_card()
         await self._move()
+        await self._expire()
 
     async def _register(self) -> None:
         self.reference = await self.life.register("employer-a", self.body)
         places = " and ".join(self.body["destinations"])
         self.life.say(f"employer A registers the person for {places}: {self.reference}")
-
-    async def _object_to_refusal(self) -> None:
-        life, reference = self.life, self.reference
-        await life.decide("officer-1", reference, "refuse", "employment_unproved")
-        await life.confirm("officer-2", reference)
-        await life.until(reference, "be refused", lambda case: bool(case["stage"] == "refused"))
-        life.say("an officer finds the employment unproved and refuses; another one signs")
-        await life.pass_days(9)
-        grounds = "The contract was enclosed; we enclose it again with the seal of the institute."
-        await life.act("employer-a", reference, "objection", {"against": "refusal", "grounds": grounds})
-        life.say("employer A objects to the refusal")
-        case = await life.until(reference, "show the objection", lambda case: bool(case.get("objections")))
-        (objection,) = [each["id"] for each in case["objections"] if each["state"] == "open"]
-        upheld = {"objection": objection, "action": "uphold", "reasons": [{"code": "new_proof"}]}
-        await life.act("supervisor", reference, "objection-decision", upheld)
-        await life.confirm("supervisor-2", reference)
-        await life.until(reference, "be under review again", lambda case: bool(case["stage"] == "under_review"))
-        life.say("two supervisors who had no part in it set the refusal aside; the case goes on under review")
 
     async def _amend(self) -> None:
         life, reference = self.life, self.reference
@@ -117,31 +100,6 @@ class Story:
         life.say("the person has a new card; an officer takes the change, and the authority is told for each permit")
         await life.hear()
 
-    async def _expire(self) -> None:
-        case = await self.life.case(self.reference)
-        await self.life.pass_to(max(date.fromisoformat(permit["valid_until"]) for permit in case["permits"]))
-        await self.life.pass_days(2)
-        await self.life.until_permits(self.reference, "expired")
-        self.life.say("both permits have expired")
-
-    async def _renew(self) -> None:
-        life, reference = self.life, self.reference
-        await life.pass_to(RENEWED_ON)
-        await life.act("employer-a", reference, "renewal", {})
-        life.say("employer A confirms that all still holds")
-        case = await life.until(reference, "show the renewal", lambda case: bool(case["renewal"]))
-        number = case["renewal"]["number"]
-        await life.act("officer-1", reference, "renewal-decision", {"action": "grant", "renewal": number})
-        case = await life.until(
-            reference, "have second terms", lambda case: all(len(permit["terms"]) > 1 for permit in case["permits"])
-        )
-        life.say(f"one officer looks and grants it; the authority issues {_terms(case)}")
-        # The first term ends, and nobody is told that it has: the next one follows.
-        await life.pass_to(MOVED_ON)
-        case = await life.case(reference)
-        if any(permit["stage"] != "issued" for permit in case["permits"]):
-            raise DemoError(f"{reference} should hold its second terms.")
-
     async def _move(self) -> None:
         life, before = self.life, self.reference
         await life.pass_to(MOVED_ON)
@@ -167,6 +125,14 @@ class Story:
         life.say(f"the registration with A has ended, the one with B follows; the authority issues {_terms(case)}")
         await life.until_permits(before, "revoked")
         await life.hear()
+        self.reference = after
+
+    async def _expire(self) -> None:
+        case = await self.life.case(self.reference)
+        await self.life.pass_to(max(date.fromisoformat(permit["valid_until"]) for permit in case["permits"]))
+        await self.life.pass_days(2)
+        await self.life.until_permits(self.reference, "expired")
+        self.life.say("both permits have expired")
 
 
 def _terms(case: Row) -> str:
