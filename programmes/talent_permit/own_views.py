@@ -4,10 +4,18 @@ from datetime import date
 
 from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
-from cases.case.views import AnyCaseView, view
+from cases.case.views import AnyCaseView, PendingChangeView, view
 from domain.languages import Language
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
+from programmes.talent_permit.views import (
+    AuthorityReasonView,
+    Destinations,
+    PermitView,
+    RegistrationView,
+    TermView,
+    terms_shown,
+)
+from texts.fields import field_name
 from texts.person import plain
 from texts.reasons import reason_or_word
 
@@ -24,9 +32,25 @@ class OwnDeparture:
 
 
 @view
+class OwnTerm(TermView):
+    """A term of a permit in plain words."""
+
+    stage_text: str | None
+    end_reason_text: str | None
+
+
+@view
+class OwnPendingChange(PendingChangeView):
+    """What was asked to have changed and an officer has yet to take or decline, in plain words."""
+
+    labels: list[str]
+
+
+@view
 class OwnPermit(PermitView):
     """A permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
 
+    terms: tuple[OwnTerm, ...]
     place: str | None
     stage_text: str | None
     end_reason_text: str | None
@@ -38,6 +62,7 @@ class OfThePerson:
     """The departure and the permits, which stand behind the words of what comes next."""
 
     departure: OwnDeparture | None
+    pending_change: OwnPendingChange | None
     permits: tuple[OwnPermit, ...]
 
 
@@ -53,6 +78,7 @@ def own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language
         **vars(whole),
         destinations=destinations_of(case),
         departure=_departure(case),
+        pending_change=_pending(seen.pending_change, language),
         permits=tuple(_permit(case, each, language) for each in permits),
     )
 
@@ -62,6 +88,12 @@ def remedies(case: CaseReading) -> tuple[str, ...]:
     departure = talent_permit(case).departure
     letter = ("letter",) if case.row.end_reason in ("revoked", "not_eligible") else ()
     return (*letter, "departure") if departure is not None and not departure["disputed"] else letter
+
+
+def _pending(asked: PendingChangeView | None, language: Language) -> OwnPendingChange | None:
+    if asked is None:
+        return None
+    return OwnPendingChange(**vars(asked), labels=[field_name(each, language) or each for each in asked.fields])
 
 
 def _departure(case: CaseReading) -> OwnDeparture | None:
@@ -82,8 +114,18 @@ def _permit(case: CaseReading, seen: PermitView, language: Language) -> OwnPermi
     if sealed is not None:
         given = case.open("permits", "reason", f"{case.reference}/{seen.destination}", sealed)
         reason = AuthorityReasonView(code=given["code"], text=given["text"])
+    members = vars(seen) | {
+        "terms": tuple(
+            OwnTerm(
+                **vars(term),
+                stage_text=plain("permit_stages", term.stage, language),
+                end_reason_text=reason_or_word(term.end_reason, language),
+            )
+            for term in terms_shown(case, seen.destination, with_reasons=True)
+        )
+    }
     return OwnPermit(
-        **vars(seen),
+        **members,
         place=plain("destinations", seen.destination, language),
         stage_text=plain("permit_stages", seen.stage, language),
         end_reason_text=reason_or_word(seen.end_reason, language),

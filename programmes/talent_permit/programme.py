@@ -13,6 +13,7 @@ from domain.parties import Part, Party
 from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
+    changes,
     departures,
     eligibility,
     employment,
@@ -40,7 +41,7 @@ from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
-from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
+from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -54,14 +55,14 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
-            asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
+            sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "talent_permits"},
+            asks=(PermitCommand.CARD_LOST, PermitCommand.CHANGE, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
-    tables=(TALENT_PERMITS, PERMITS),
+    tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS),
     views=Views(
         case=views.case,
         last="permits",
@@ -123,6 +124,7 @@ TALENT_PERMIT: Final = Programme(
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     has_died=departures.has_died,
+    change_asked=changes.shown,
     outlook=eligibility.outlook,
     recounted=recounted,
     calls=CALLS,

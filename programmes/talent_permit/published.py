@@ -1,6 +1,6 @@
 """What answers about registrations look like, for the OpenAPI document: each class is a schema under its own name."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field
@@ -12,7 +12,13 @@ from domain.spellings import TALENT_PERMIT
 from privacy import published
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import EmploymentKind, FactField
-from programmes.talent_permit.views import AuthorityReasonView, HeldAnswerView, PermitAnsweredFor, RegistrationView
+from programmes.talent_permit.views import (
+    AuthorityReasonView,
+    HeldAnswerView,
+    PermitAnsweredFor,
+    RegistrationView,
+    TermView,
+)
 
 _PROGRAMME: Final = Field(examples=[TALENT_PERMIT], description="The programme that the case is of.")
 
@@ -81,9 +87,18 @@ class PersonView(BaseModel):
 
 
 @view
+class OwnTermView(TermView):
+    """A term of a talent permit as its person reads it."""
+
+    stage_text: str | None
+    end_reason_text: str | None
+
+
+@view
 class OwnPermitView(PermitView):
     """A talent permit as its person reads it."""
 
+    terms: tuple[OwnTermView, ...]
     place: str
     stage_text: str | None
     end_reason_text: str | None
@@ -120,8 +135,18 @@ class _OwnDestinations(BaseModel):
     destinations: list[Destination]
 
 
+class OwnPendingChangeView(BaseModel):
+    """What was asked to have changed and an officer has yet to take or decline, in plain words."""
+
+    fields: list[str]
+    asked_at: datetime
+    due_at: datetime | None
+    labels: list[str]
+
+
 class _OwnDeparture(BaseModel):
     departure: DepartureView | None
+    pending_change: OwnPendingChangeView | None
 
 
 class _OwnPermits(BaseModel):

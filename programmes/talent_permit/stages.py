@@ -34,11 +34,18 @@ from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.stages import IN_REVIEW, LIVE, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
-from programmes.talent_permit import routes
+from programmes.talent_permit import routes, terms
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
-from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
+from programmes.talent_permit.tables import (
+    PERMIT_TERMS,
+    PERMITS,
+    PermitRow,
+    destinations_of,
+    permit_rows,
+    talent_permit,
+)
 from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 
 
@@ -65,6 +72,8 @@ class LifeEvent(StrEnum):
     ASK_CHANGE = "ask_change"
     TAKE_CHANGE = "take_change"
     DECLINE_CHANGE = "decline_change"
+    TAKE_PART = "take_part"
+    DECLINE_PART = "decline_part"
 
 
 class PermitEvent(StrEnum):
@@ -92,6 +101,13 @@ class PermitEvent(StrEnum):
     APPLICANT_REMINDER_DUE = "applicant_reminder_due"
     APPLICANT_INACTIVE = "applicant_inactive"
     AUTHORITY_LATE = "authority_late"
+    NEXT_ASKED = "next_asked"
+    NEXT_SENT = "next_sent"
+    NEXT_ACCEPTED = "next_accepted"
+    NEXT_ISSUED = "next_issued"
+    NEXT_REFUSED = "next_refused"
+    NEXT_WITHDRAWN = "next_withdrawn"
+    TERM_ENDED = "term_ended"
     CARD_LOST = "card_lost"
     EXPIRY_REMINDER_DUE = "expiry_reminder_due"
     EXPIRED = "expired"
@@ -99,6 +115,8 @@ class PermitEvent(StrEnum):
     PROPOSE_OUTCOME = "propose_outcome"
     CONFIRM_OUTCOME = "confirm_outcome"
     REJECT_OUTCOME = "reject_outcome"
+    GIVEN_UP = "given_up"
+    CHANGE_REJECTED = "change_rejected"
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -158,6 +176,7 @@ _REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER)
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
+_EITHER: Final = Who("employer, person", frozenset({Role.EMPLOYER, Role.PERSON}))
 _DEPARTURE: Final = Notice(PermitNotice.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
 _ENDED: Final = Notice(PermitNotice.REGISTRATION_ENDED, facts=_end)
 
@@ -206,8 +225,8 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.EMPLOYMENT_CHECK, due=within_decision_days),),
     ),
     Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(PermitTask.EMPLOYMENT_CHECK,)),
-    Move("R34", LIVE, LifeEvent.CHANGE, EMPLOYER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
-    Move("R34", LIVE, LifeEvent.ASK_CHANGE, EMPLOYER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
+    Move("R34", LIVE, LifeEvent.CHANGE, _EITHER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
+    Move("R34", LIVE, LifeEvent.ASK_CHANGE, _EITHER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
@@ -216,6 +235,11 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
+    Move(
+        "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
+    ),
+    Move("R34", _EVER, LifeEvent.DECLINE_PART, OFFICER, notices=(Notice(PermitNotice.CHANGE_DECLINED),)),
 )  # fmt: skip
 
 
@@ -224,15 +248,27 @@ def _is_withholding(file: CaseFile, track: At | None) -> bool:
     return permit is not None and permit.pending_act == PermitProposal.WITHHOLD
 
 
+def _is_entry_refused(file: CaseFile, track: At | None) -> bool:
+    task = file.find_task(PermitTask.AUTHORITY_REJECTED, need(track, "track").key)
+    return task is not None and "what" not in task.detail
+
+
 def _holds_none(file: CaseFile, track: At | None) -> bool:
     key = need(track, "track").key
     return not any(a.state == AnswerState.HELD and a.destination == key for a in file.answers)
+
+
+def _waits_for_none(file: CaseFile, track: At | None) -> bool:
+    rows = terms.term_rows(file, Destination(need(track, "track").key))
+    return terms.find_pending(rows) is None
 
 
 _NONE: Final[frozenset[PermitStage | None]] = frozenset({None})
 _ELIGIBLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ELIGIBLE})
 _AT_AUTHORITY: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_WITH_AUTHORITY)
 _ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
+# Where a further term may come, and what waits for it waits beside the permit.
+_RENEWABLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 # A 2xx that was lost on the way is proved as well by any answer of the authority (P4).
 _SENT: Final = _AT_AUTHORITY | _ELIGIBLE
 _ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
@@ -253,6 +289,13 @@ _WAITING: Final = (
     PermitTask.AUTHORITY_LATE,
     PermitTask.AUTHORITY_REJECTED,
     Closes(TaskKind.CONFIRM, Condition("where withholding is proposed", _is_withholding)),
+)
+_WITHOUT_NEXT: Final = Condition("where no further term is under way", _waits_for_none)
+_WAITING_FOR_NONE: Final = tuple(each if isinstance(each, Closes) else Closes(each, _WITHOUT_NEXT) for each in _WAITING)
+# A change that the authority's system refused is still to be told of a permit that is issued meanwhile.
+_UNTIL_ISSUED: Final = (
+    *(each for each in _WAITING if each != PermitTask.AUTHORITY_REJECTED),
+    Closes(PermitTask.AUTHORITY_REJECTED, Condition("where a list entry was refused", _is_entry_refused)),
 )
 _SIGN: Final = Opens(TaskKind.CONFIRM)
 _WEIGH: Final = Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days, shared=True)
@@ -277,12 +320,12 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
         closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
     ),
-    Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
+    Move("P5", _ELIGIBLE | _RENEWABLE, PermitEvent.SENDING_DELAYED, ENGINE),
     Move(
-        "P6", _ELIGIBLE, PermitEvent.SENDING_REJECTED, ENGINE,
+        "P6", _ELIGIBLE | _RENEWABLE, PermitEvent.SENDING_REJECTED, ENGINE,
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
-    Move("P6", _ELIGIBLE, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P6", _ELIGIBLE | {PermitStage.EXPIRED}, PermitEvent.SEND_AGAIN, OFFICER),
     Move("P7", _ELIGIBLE, PermitEvent.SENDING_HELD, _REGISTRATION),
     Move(
         "P8", _NONE | _ELIGIBLE, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, PermitStage.ENDED,
@@ -294,7 +337,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P10", _SENT, PermitEvent.ISSUED, _AUTHORITY, PermitStage.ISSUED,
-        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
+        closes=_UNTIL_ISSUED, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
     ),
     Move(
         "P11", _SENT, PermitEvent.REFUSED, _AUTHORITY, PermitStage.REFUSED,
@@ -305,17 +348,17 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         closes=_WAITING, notices=(_CLOSED,),
     ),
     Move("P12", _ISSUED, PermitEvent.CANCELLED, _AUTHORITY, PermitStage.ENDED, closes=_WAITING, notices=(_CLOSED,)),
-    Move("P13", _AT_AUTHORITY, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
+    Move("P13", _AT_AUTHORITY | {PermitStage.EXPIRED}, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
     Move(
-        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
+        "P14", frozenset({PermitStage.SUBMITTED}) | _RENEWABLE, PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
         notices=(Notice(PermitNotice.PERMIT_ACTION_NEEDED),),
     ),
     Move(
-        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
+        "P14", frozenset({PermitStage.SUBMITTED}) | _RENEWABLE, PermitEvent.APPLICANT_INACTIVE, TIMER,
         opens=(Opens(PermitTask.APPLICANT_INACTIVE, due=within_decision_days, shared=True),),
     ),
     Move(
-        "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
+        "P15", frozenset({PermitStage.ACCEPTED}) | _RENEWABLE, PermitEvent.AUTHORITY_LATE, TIMER,
         opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(PermitNotice.AUTHORITY_LATE),),
     ),
     Move(
@@ -338,7 +381,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P22", _ISSUED, PermitEvent.EXPIRED, TIMER, PermitStage.EXPIRED,
-        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
+        closes=_WAITING_FOR_NONE, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
     ),
     Move(
         "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
@@ -361,11 +404,44 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
+    Move("P28", _RENEWABLE, PermitEvent.NEXT_ASKED, _REGISTRATION),
+    Move(
+        "P29", _RENEWABLE, PermitEvent.NEXT_SENT, _AUTHORITY,
+        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
+    ),
+    Move(
+        "P30", _RENEWABLE, PermitEvent.NEXT_ACCEPTED, _AUTHORITY,
+        closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(PermitNotice.PERMIT_ACCEPTED),),
+    ),
+    Move(
+        "P31", _RENEWABLE, PermitEvent.NEXT_ISSUED, _AUTHORITY, PermitStage.ISSUED,
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
+    ),
+    Move(
+        "P32", _RENEWABLE, PermitEvent.NEXT_REFUSED, _AUTHORITY,
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_REFUSED),),
+    ),
+    Move("P32", _RENEWABLE, PermitEvent.NEXT_WITHDRAWN, _AUTHORITY, closes=_WAITING, notices=(_CLOSED,)),
+    Move(
+        "P33", _ISSUED, PermitEvent.TERM_ENDED, _AUTHORITY,
+        notices=(Notice(PermitNotice.PERMIT_CLOSED, given=True), Notice(PermitNotice.PERMIT_REVOKED, given=True)),
+    ),
+    Move(
+        "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
+        closes=_WAITING, notices=(_CLOSED,),
+    ),
+    Move("P41", _AT_AUTHORITY | _ISSUED, PermitEvent.GIVEN_UP, _REGISTRATION),
+    Move(
+        "P42", _AT_AUTHORITY | _ISSUED, PermitEvent.CHANGE_REJECTED, ENGINE,
+        opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
+    ),
+    Move("P42", _AT_AUTHORITY | _ISSUED, PermitEvent.SEND_AGAIN, OFFICER),
 )  # fmt: skip
 
 
 def _destinations(file: CaseFile) -> list[str]:
-    return [destination.value for destination in destinations_of(file)]
+    """Return the destinations of a case; one that was given up is followed to its end."""
+    return sorted({*(each.value for each in destinations_of(file)), *(each.value for each in permit_rows(file))})
 
 
 PERMIT: Final = "permit"
@@ -378,6 +454,7 @@ TRACKS: Final[Mapping[str, Track]] = {
         moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
         keys=_destinations,
         path=routes.PERMITS,
+        terms=PERMIT_TERMS,
         counted={
             "sent": Counted(PermitAct.PERMIT_SENT),
             "accepted": Counted(Act.ANSWER_APPLIED, "accepted"),

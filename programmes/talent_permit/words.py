@@ -109,6 +109,7 @@ class PermitAct(StrEnum):
     PERMIT_NOT_CLEAR = "permit_not_clear"
     PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
     PERMIT_WITHHELD = "permit_withheld"
+    PERMIT_TERM_ASKED = "permit_term_asked"
     PERMIT_SENT = "permit_sent"
     PERMIT_REJECTED = "permit_rejected"
     PERMIT_REPORTED = "permit_reported"
@@ -116,6 +117,7 @@ class PermitAct(StrEnum):
     PERMIT_EXPIRED = "permit_expired"
     PERMIT_LATE = "permit_late"
     CARD_LOST = "card_lost"
+    PERMIT_ASSESSED = "permit_assessed"
 
 
 ACTS: Final[Mapping[str, ActMeaning]] = {
@@ -131,6 +133,7 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True),
     PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True),
     PermitAct.PERMIT_NOT_CLEAR: ActMeaning(ruled=True),
+    PermitAct.PERMIT_ASSESSED: ActMeaning(ruled=True),
     PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
 }
 
