@@ -19,12 +19,12 @@ MAIL = "feng@example.com"
 OUTSIDE = ("employer", "person")
 WEBHOOK = {"url": "https://hooks.example.com/in", "kinds": ["registration_refused", "registration_revoked"]}
 # What changes with each reading, or with each act, whatever it is.
-_MOVING = frozenset({"updated_at", "read_at", "created_at", "made_at", "exported_at", "as_of", "readings"})
+_MOVING = frozenset({"instance", "updated_at", "read_at", "created_at", "made_at", "exported_at", "as_of", "readings"})
 
 
 def _still(told: Any) -> Any:
     """Return what was told without what any act or reading moves."""
-    if isinstance(told, list):
+    if isinstance(told, list | tuple):
         return [_still(each) for each in told]
     if isinstance(told, dict):
         return {name: _still(value) for name, value in told.items() if name not in _MOVING}
@@ -54,7 +54,7 @@ async def _told(stage: Stage, reference: str, me: Caller) -> dict[str, Any]:
             answer = await caller.send("POST", way, json=body, headers={"Idempotency-Key": uuid4().hex})
             told = {name: value for name, value in answer.json().items() if name not in ("instance", "request_id")}
             found[f"{way} {site}"] = (answer.status_code, told)
-    for way in ("/v1/me/registrations", "/v1/me/objections", "/v1/me/access-log/days"):
+    for way in ("/v1/me/registrations", "/v1/me/objections"):
         found[way] = (await me.get(way)).json()
     data = (await me.get("/v1/me/data")).json()
     found["/v1/me/data"] = data.get("cases", data)
@@ -100,8 +100,7 @@ async def test_every_way_of_reading_tells_the_same_until_it_takes_effect(stage: 
     await walk.pass_time(reference, timedelta(minutes=9))
 
     after = await _told(stage, reference, me)
-    for way in before:
-        assert after[way] == before[way], way
+    assert [way for way in before if after[way] != before[way]] == []
     # Staff and auditors see it all.
     await seal_all(stage.context)
     for persona in ("officer-1", "auditor"):
