@@ -86,7 +86,7 @@ async def test_before_an_officer_the_employer_withdraws_or_changes_and_the_offic
     case = await park.review()
     assert await _may(case, EMPLOYER_A) == {CommandKind.CORRECT, CommandKind.WITHDRAW, PermitCommand.CHANGE}
     assert await _may(case, OFFICER) == {CommandKind.DECIDE, CommandKind.HOLD, CommandKind.RECORD_FACT}
-    assert await _may(case, PERSON) == set()
+    assert await _may(case, PERSON) == {PermitCommand.CHANGE}
     assert await _looked(case, AUTHORITY) == {}
     for actor in (EMPLOYER_A, OFFICER, SUPERVISOR):
         await _agrees(case, actor)
