@@ -23,6 +23,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     CommandKind.CONFIRM: {"action": "confirm", "round": 1},
     CommandKind.RECALL: {"reason": "decided_in_error"},
     CommandKind.HOLD: {"action": "place", "reason": "legal_question"},
+    CommandKind.ANSWER_DEPARTURE: {"action": "deny"},
     PermitCommand.REVOKE: {"reasons": [{"code": "false_statement"}]},
     PermitCommand.DEPART: {"last_day": "2026-03-02", "reason": "resigned"},
     PermitCommand.CHANGE: {"phone": "+85251234567"},
