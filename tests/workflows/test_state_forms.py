@@ -168,7 +168,7 @@ async def test_what_is_altered_of_a_case_or_in_a_table_of_its_programme_is_found
         await _is_found_and_mended(permit, "talent_permits", "undertaking_version", "'2020-01'")
         for table, column, value in (
             ("permits", "sent_at", "sent_at - interval '1 s'"),
-            ("permit_terms", "accepted_on", "accepted_on - 1"),
+            ("permit_terms", "issued_on", "issued_on - 1"),
         ):
             await _is_found_and_mended(permit, table, column, value, " AND destination = 'HK'")
         await _is_found_and_mended(toy, "toy_parts", "colour", "'black'", " AND part = 'head'")
