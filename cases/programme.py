@@ -16,6 +16,7 @@ from cases import undeclared
 from cases.case.file import CaseFile
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
+from cases.case.row import OneCase
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
@@ -24,7 +25,7 @@ from domain.actors import Actor, Role
 from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
 from domain.data_map import DataRow
-from domain.decisions import TaskAnswerRequest
+from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.documents import Document
 from domain.errors import FieldError, Refused
 from domain.forms import Form
@@ -293,13 +294,44 @@ class Signature:
         given: what the second signature does.
         withheld: what its rejection brings with it.
         holds_calls: whether those outward calls that can be held wait as long as it does.
+        signer: refuses who may not sign it, given or withheld, beside those who have signed it.
+        takes: what the second signature does, where it needs the database; in the place of `given`.
     """
 
     proposed: str
     rejected: str
-    given: Signing
+    given: Signing | None = None
     withheld: Signing | None = None
     holds_calls: bool = False
+    signer: OnMove | None = None
+    takes: OnMove | None = None
+
+
+# Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
+Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestable:
+    """A decision that can be objected to, and set aside by two people who did not decide before.
+
+    Attributes:
+        act: the act of the ledger that the decision is.
+        outcome: what came of it, where the act may have another outcome too.
+        letter: the kind of notice by which it is told; the term of an objection begins with its delivery.
+        stands: whether a case, or the track of a key, stands where this decision put it.
+        track: the track that it is about, where it is not the case.
+        event: the row of the case's table that its setting aside is.
+        undo: what its setting aside does.
+    """
+
+    act: str
+    outcome: str | None = None
+    letter: str
+    stands: Callable[[OneCase, str | None], bool]
+    track: str | None = None
+    event: str
+    undo: Undoes
 
 
 class RosterRow(NamedTuple):
@@ -373,6 +405,7 @@ class Programme:
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        contestable: which of its decisions can be objected to, by the word that says so.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
@@ -423,6 +456,7 @@ class Programme:
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    contestable: Mapping[str, Contestable] = field(default_factory=dict)
     signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing

@@ -87,6 +87,11 @@ class Act(StrEnum):
     COMPLAINT_RECEIVED = "complaint_received"
     COMPLAINT_ANSWERED = "complaint_answered"
     DISPUTE_RECEIVED = "dispute_received"
+    OBJECTION_RECEIVED = "objection_received"
+    OBJECTION_WITHDRAWN = "objection_withdrawn"
+    OBJECTION_REJECTED = "objection_rejected"
+    SET_ASIDE_PROPOSED = "set_aside_proposed"
+    SET_ASIDE = "set_aside"
     RULE_TRIED = "rule_tried"
     RULE_PROPOSED = "rule_proposed"
     RULE_PUBLISHED = "rule_published"
@@ -144,6 +149,9 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
         _JUDGED,
     ),
     **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
+    Act.OBJECTION_REJECTED: ActMeaning(ruled=True, judges=True),
+    Act.SET_ASIDE_PROPOSED: ActMeaning(ruled=True, proposes=True),
+    Act.SET_ASIDE: ActMeaning(ruled=True, signs=True),
     Act.DECIDED: ActMeaning(ruled=True, proposes=True),
     Act.CONFIRMED: ActMeaning(ruled=True, signs=True),
     Act.REJECTED: ActMeaning(ruled=True, signs=True),

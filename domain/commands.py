@@ -19,6 +19,10 @@ class CommandKind(StrEnum):
     ANSWER_TASK = "answer_task"
     RECORD_FACT = "record_fact"
     CONTEST_FACT = "contest_fact"
+    OBJECT = "object"
+    WITHDRAW_OBJECTION = "withdraw_objection"
+    DECIDE_OBJECTION = "decide_objection"
+    SET_ASIDE = "set_aside"
     RECOUNT = "recount"
     RESUME = "resume"
 

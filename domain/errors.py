@@ -61,6 +61,8 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "employer_not_in_good_standing": 409,
     "in_progress": 409,
     "client_reference_taken": 409,
+    "objection_exists": 409,
+    "objection_term_over": 409,
     "not_sealed_yet": 409,
     "legal_hold": 409,
     "case_not_at_rest": 409,

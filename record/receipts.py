@@ -42,6 +42,9 @@ from store.tables import assessments, cases, ledger
 from texts.reasons import reason_sentence
 
 REGISTRATION_SCOPE: Final = "registration"
+# What is decided of any case. A decision that was set aside keeps its receipt, beside that of setting it aside; the
+# answer to an objection is a letter to the side that objected, and no receipt of the other's.
+_DECISIONS: Final = frozenset({Act.DECIDED, Act.CONFIRMED, Act.SET_ASIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,8 +106,8 @@ def decisions_of(rows: Sequence[LedgerRow], of: Told) -> list[Decision]:
             found[-1] = Decision(last.row, last.outcome, last.proposed_by, act == Act.RECALLED, act == Act.SETTLED)
         if _is_proposal(row, of):
             proposer = row.actor_role
-        elif act in (Act.DECIDED, Act.CONFIRMED) or act in of.decisions:
-            outcome = of.decisions.get(act, row.outcome)
+        elif act in _DECISIONS or act in of.decisions:
+            outcome = "decision_set_aside" if act == Act.SET_ASIDE else of.decisions.get(act, row.outcome)
             by = None if act == Act.DECIDED else proposer
             # An approval is out once it has settled (states.md, "What outsiders see").
             is_against = outcome == "refuse" or act in of.decisions
@@ -116,7 +119,7 @@ def _is_proposal(row: LedgerRow, of: Told) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
     if row.act == Act.DECIDED:
         return bool(row.detail["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row.act in of.proposals
+    return row.act == Act.SET_ASIDE_PROPOSED or row.act in of.proposals
 
 
 async def _content(

@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cases.case.bundles import Told
 from cases.case.row import OneCase
@@ -71,6 +71,8 @@ class CaseParts(OneCase):
     told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
+    # The command that is being tried or applied.
+    applying: UUID | None = None
     unsent: list[str] = field(default_factory=list)
     # What the ledger rows of this transaction name: the step that does it, and the statement of who asked for it.
     origin: Origin | None = None

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.decisions import correction, settling
+from cases.decisions import correction, objections, settling
 from cases.programme import Timer, programme_of
 from cases.tasks import review
 from domain.actors import Actor
@@ -62,4 +62,5 @@ TIMERS: Final[Mapping[str, Timer]] = {
     DeadlineKind.CLAIM_OVER: review.lapse_claim,
     DeadlineKind.SIGNATURE_EXPECTED: review.expect_signature,
     DeadlineKind.HOLD_REVIEW: review.review_hold,
+    DeadlineKind.OBJECTION_OVER: objections.overdue,
 }

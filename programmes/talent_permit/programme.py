@@ -4,6 +4,7 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
+from cases.decisions.setting_aside import SIGNATURES
 from cases.programme import Answers, Programme, Signature
 from domain import spellings
 from domain.actors import Role
@@ -38,6 +39,7 @@ from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
+from programmes.talent_permit.setting_aside import CONTESTABLE
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
 from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
@@ -54,7 +56,13 @@ TALENT_PERMIT: Final = Programme(
             part=Part.SUBJECT,
             kind=Party.PERSON,
             sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
-            asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
+            asks=(
+                PermitCommand.CARD_LOST,
+                CommandKind.CONTEST_FACT,
+                PermitCommand.DISPUTE,
+                CommandKind.OBJECT,
+                CommandKind.WITHDRAW_OBJECTION,
+            ),
         ),
     ),
     prefix=PREFIX,
@@ -98,7 +106,9 @@ TALENT_PERMIT: Final = Programme(
         about_answers=ABOUT_ANSWERS,
     ),
     gather=facts.gather,
+    contestable=CONTESTABLE,
     signatures={
+        **SIGNATURES,
         PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,

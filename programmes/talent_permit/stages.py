@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
+from cases.case.moves import NO_STAGE, At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
@@ -25,6 +25,7 @@ from cases.moves.front_half import (
     rejected,
     second_signer,
 )
+from cases.moves.objecting import OBJECTING, set_aside
 from domain.actors import STAFF, Actor, Role
 from domain.answers import AnswerState
 from domain.clock import day_of
@@ -63,6 +64,8 @@ class LifeEvent(StrEnum):
     ASK_CHANGE = "ask_change"
     TAKE_CHANGE = "take_change"
     DECLINE_CHANGE = "decline_change"
+    SET_ASIDE_REVOCATION = "set_aside_revocation"
+    SET_ASIDE_WITHHOLDING = "set_aside_withholding"
 
 
 class PermitEvent(StrEnum):
@@ -97,6 +100,8 @@ class PermitEvent(StrEnum):
     PROPOSE_OUTCOME = "propose_outcome"
     CONFIRM_OUTCOME = "confirm_outcome"
     REJECT_OUTCOME = "reject_outcome"
+    WITHHOLDING_SET_ASIDE = "withholding_set_aside"
+    REGISTRATION_RESTORED = "registration_restored"
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -214,6 +219,8 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
+    set_aside("R48", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
+    set_aside("R49", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
 )  # fmt: skip
 
 
@@ -240,6 +247,7 @@ _REGISTRATION: Final = Who("registration", frozenset(Role), asked=False)
 # An answer that contradicts another is applied by two officers, one that was lost by the engine.
 _AUTHORITY: Final = Who("authority", frozenset({Role.AUTHORITY, Role.SYSTEM}) | STAFF, asked=False)
 _PROPOSER: Final = Who("officer", STAFF, need=_need_no_proposal)
+_SET_ASIDE: Final = Who("second signer", STAFF, asked=False)
 
 _ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
 _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
@@ -359,6 +367,9 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
+    Move("P28", frozenset({PermitStage.ENDED}), PermitEvent.WITHHOLDING_SET_ASIDE, _SET_ASIDE, NO_STAGE),
+    Move("P29", frozenset({PermitStage.ENDED}), PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE, NO_STAGE),
+    Move("P30", _AT_AUTHORITY | _ISSUED, PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE),
 )  # fmt: skip
 
 
@@ -367,7 +378,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

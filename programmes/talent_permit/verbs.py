@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
-from cases.commands import said, verbs
+from cases.commands import objecting, said, verbs
 from cases.commands.correcting import correct
 from cases.decisions import correction, disputes
 from cases.decisions.versions import keep_version
@@ -175,6 +175,13 @@ async def _send_again(
 
 
 _AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED)
+# What follows of permits where a decision is set aside.
+_GOES_ON: Final = (
+    PermitAct.PERMIT_REOPENED,
+    PermitAct.PERMIT_RESTORED,
+    PermitAct.PERMIT_ELIGIBLE,
+    PermitAct.PERMIT_NOT_CLEAR,
+)
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
 _OF_TASKS: Final = (
     PermitAct.CHANGED,
@@ -196,6 +203,8 @@ _SIGNED: Final = (
     LifeEvent.REJECT_DEPARTURE,
     LifeEvent.CONFIRM_REVOCATION,
     LifeEvent.REJECT_REVOCATION,
+    LifeEvent.SET_ASIDE_REVOCATION,
+    LifeEvent.SET_ASIDE_WITHHOLDING,
 )
 _ANSWERED: Final = (
     LifeEvent.ANSWER_DISPUTE,
@@ -212,16 +221,24 @@ _SIGNED_OF_PERMIT: Final = (
 )
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    **objecting.COMMANDS,
     CommandKind.WITHDRAW: replace(verbs.COMMANDS[CommandKind.WITHDRAW], route=routes.WITHDRAW),
     CommandKind.DECIDE: replace(verbs.COMMANDS[CommandKind.DECIDE], route=routes.DECIDE),
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: replace(correct(spellings.TALENT_PERMIT, RegistrationRequest, routes.CORRECT), does=_correct),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
-        verbs.COMMANDS[CommandKind.CONFIRM],
-        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
-        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
-        said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
+        objecting.COMMANDS[CommandKind.CONFIRM],
+        acts=effect(
+            Act.CONFIRMED,
+            Act.SIGNED,
+            Act.REJECTED,
+            Act.SET_ASIDE,
+            PermitAct.REVOKED,
+            further=(*_AT_ITS_END, *objecting.AT_SIGNATURE, *_GOES_ON),
+        ),
+        events=(*objecting.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
+        said=said.signature(Act.CONFIRMED, Act.SET_ASIDE, PermitAct.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],

@@ -76,7 +76,9 @@ class Report(Message):
     """News of one case that the administration did not send itself."""
 
     case: CaseId
-    what: Literal["registration_ended", "registration_revoked", "employer_left_park", "card_lost"]
+    what: Literal[
+        "registration_ended", "registration_revoked", "employer_left_park", "registration_restored", "card_lost"
+    ]
     on: date
     reason: str | None = None
 

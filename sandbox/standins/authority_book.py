@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -48,6 +48,8 @@ SLOW_FACTOR: Final = 10
 REFUSED_EVERYWHERE: Final = "0404"
 REFUSED_FOR_MACAO: Final = "0405"
 FINAL: Final = frozenset({"refused", "withdrawn", "cancelled", "revoked"})
+# After it, what was to end goes on.
+RESTORED: Final = "registration_restored"
 ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park"})
 
 
@@ -195,6 +197,8 @@ class AuthorityBook:
 
     def _plan_report(self, report: dict[str, Any], mood: Mood, *, keeps: bool) -> None:
         self.books.execute("UPDATE reports SET answered = 1 WHERE number = ?", report["number"])
+        if report["what"] == RESTORED:
+            self._drop_ends(json.loads(report["cases"]))
         if report["what"] not in ENDING:
             return
         factor = SLOW_FACTOR if mood is Mood.SLOW else 1
@@ -202,6 +206,14 @@ class AuthorityBook:
             entry = self._last_entry(case)
             if entry:
                 self._plan(entry, "kept" if keeps else "ended", FIRST_ANSWER_SECONDS * factor)
+
+    def _drop_ends(self, cases: Sequence[str]) -> None:
+        """Take back the ends that are planned for cases that stand again; what was given already stays given."""
+        for case in cases:
+            entry = self._last_entry(case)
+            if entry:
+                gone = "DELETE FROM plans WHERE entry = ? AND outcome IN ('ended', 'kept')"
+                self.books.execute(gone, entry["number"])
 
     def _plan(self, entry: dict[str, Any], outcome: str, seconds: float) -> None:
         self.books.execute(
