@@ -153,9 +153,9 @@ async def answer(
     """Answer a complaint; the address that complained is told that there is an answer, and the employer is not.
 
     Raises:
-        Refused: `not_found`; `already_decided`; `wrong_stage` for a dispute or an objection, which are
-            answered elsewhere; `facts_erased` once the person was erased; `role_not_allowed` about the actor's own decision, and for one
-            who declared a conflict of interest.
+        Refused: `not_found`; `already_decided`; `wrong_stage` for a dispute or an objection, which are answered
+            elsewhere; `facts_erased` once the person was erased; `role_not_allowed` about the actor's own decision, and
+            for one who declared a conflict of interest.
     """
     at = context.clock()
 
