@@ -309,6 +309,8 @@ class Signature:
 
 # Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
 Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
+# What follows once a decision is set aside.
+Follows = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -322,7 +324,8 @@ class Contestable:
         stands: whether a case, or the track of a key, stands where this decision put it.
         track: the track that it is about, where it is not the case.
         event: the row of the case's table that its setting aside is.
-        undo: what its setting aside does.
+        undo: what its setting aside does: one move of the case, told to those concerned.
+        follows: what follows of that, each with an act of its own.
     """
 
     act: str
@@ -332,6 +335,7 @@ class Contestable:
     track: str | None = None
     event: str
     undo: Undoes
+    follows: Follows | None = None
 
 
 class RosterRow(NamedTuple):

@@ -195,7 +195,7 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     # The first two to whoever objected alone; the employer is never asked to hand them over.
     _K.OBJECTION_RECEIVED: plan(BOTH, _S.ANSWER_DUE, without_employer=True),
     _K.OBJECTION_REJECTED: plan(LETTER, _S.REMEDY, is_letter=True, without_employer=True),
-    _K.DECISION_SET_ASIDE: plan(LETTER, is_letter=True),
+    _K.DECISION_SET_ASIDE: plan(LETTER, needs_person=True),
     _K.EMPLOYER_SUSPENDED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.WEBHOOK_PAUSED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),

@@ -194,6 +194,8 @@ class CaseParts(OneCase):
         A task that was there before this step stays with the destinations that its ledger rows name.
         """
         about = dict(detail or {})
+        if (served_by := self.find_task(kind, destination)) is not None:
+            return served_by
         for task in self.tasks:
             is_same = task.kind == kind and task.opened_at == at and _about(task) == about
             if is_same and not _serves(task, destination):

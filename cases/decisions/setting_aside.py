@@ -116,9 +116,8 @@ async def _take(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
         Act.SET_ASIDE, actor, at, outcome=decision.against, reasons=[reason.code for reason in reasons],
         decision=decision.seq, track=decision.track, objections=answered,
     )  # fmt: skip
-    if decision.against == REFUSAL and file.assessment() is not None:
-        # What the registers say of employer and person may have changed while the case was closed.
-        await assessing.assess_again(file, connection, system("set_aside"), at)
+    if decision.declared.follows is not None:
+        await decision.declared.follows(file, connection, actor, at, decision.track)
 
 
 async def _take_place(file: CaseFile, connection: AsyncConnection, to: str | None) -> None:
@@ -165,6 +164,14 @@ async def _reopen_refused(
     move(file, ObjectionEvent.SET_ASIDE_REFUSAL, actor, at, said=told(REFUSAL, None, reasons))
 
 
+async def _assess_again(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, track: str | None
+) -> None:
+    """Look again at what the registers say of employer and person, which may have changed while the case was closed."""
+    if file.assessment() is not None:
+        await assessing.assess_again(file, connection, system("set_aside"), at)
+
+
 async def _reopen_lapsed(
     file: CaseFile,
     connection: AsyncConnection,
@@ -199,6 +206,7 @@ CONTESTABLE: Final[dict[str, Contestable]] = {
         stands=_is_refused,
         event=ObjectionEvent.SET_ASIDE_REFUSAL,
         undo=_reopen_refused,
+        follows=_assess_again,
     ),
     LAPSE: Contestable(
         act=Act.LAPSED,

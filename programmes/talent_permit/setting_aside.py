@@ -17,6 +17,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.decisions import GivenReason
+from domain.errors import need
 from domain.stages import Stage
 from programmes.talent_permit import contract, eligibility, permits
 from programmes.talent_permit.limits import limits_in
@@ -51,6 +52,10 @@ async def _restore(
         file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(last + timedelta(days=1)))
     move(file, LifeEvent.SET_ASIDE_REVOCATION, actor, at, said=told(REVOCATION, None, reasons))
     contract.plan_contract_end(file, at)
+
+
+async def _go_on(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, track: str | None) -> None:
+    """Let the permits of a registration that is in force again go on, as far as the authority has not ended them."""
     for destination, permit in permit_rows(file).items():
         if permit.stage == PermitStage.ENDED and permit.end_reason == PermitReason.REGISTRATION_ENDED:
             _begin_anew(file, actor, at, destination, PermitEvent.REGISTRATION_RESTORED)
@@ -68,11 +73,15 @@ async def _open_again(
     track: str | None,
     reasons: Sequence[GivenReason],
 ) -> None:
-    """Ask again whether the list entry of a withheld permit is sent."""
-    if track is None:
-        raise TypeError(track)
+    """Tell that a permit is not withheld any more."""
     move(file, LifeEvent.SET_ASIDE_WITHHOLDING, actor, at, said=told(WITHHOLDING, track, reasons))
-    _begin_anew(file, actor, at, Destination(track), PermitEvent.WITHHOLDING_SET_ASIDE)
+
+
+async def _ask_again(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, track: str | None
+) -> None:
+    """Ask again whether the list entry of a permit that was withheld is sent."""
+    _begin_anew(file, actor, at, Destination(need(track, "track")), PermitEvent.WITHHOLDING_SET_ASIDE)
     await eligibility.weigh_again(file, connection, at)
 
 
@@ -128,6 +137,7 @@ CONTESTABLE: Final[dict[str, Contestable]] = {
         stands=_is_revoked,
         event=LifeEvent.SET_ASIDE_REVOCATION,
         undo=_restore,
+        follows=_go_on,
     ),
     WITHHOLDING: Contestable(
         act=PermitAct.PERMIT_WITHHELD,
@@ -136,5 +146,6 @@ CONTESTABLE: Final[dict[str, Contestable]] = {
         track=PERMIT,
         event=LifeEvent.SET_ASIDE_WITHHOLDING,
         undo=_open_again,
+        follows=_ask_again,
     ),
 }

@@ -108,7 +108,8 @@ async def _deliver(park: Park, case: Case, kind: str) -> None:
 
 async def _nothing_differs(park: Park) -> None:
     night = await nightly_round(park.world)
-    assert (await list_differences(park.world.context))[0] == []
+    differ = (await list_differences(park.world.context))[0]
+    assert differ == [], differ
     assert (night.differing, night.unchecked) == (0, 0)
 
 
@@ -189,9 +190,9 @@ async def test_an_objection_is_rejected_by_a_letter_and_is_once_a_side(park: Par
     await case.until(lambda file: {each["state"] for each in file.row.objections or []} == {"rejected", "withdrawn"})
     assert "objection" not in await case.open_tasks()
     refused = await park.ask(
-        "supervisor", "POST", f"{here}/objection-decision", {"objection": objection, **REJECT}, expects=404
+        "supervisor", "POST", f"{here}/objection-decision", {"objection": objection, **REJECT}, expects=409
     )
-    assert refused["code"] == "not_found"
+    assert refused["code"] == "already_decided"
     await _nothing_differs(park)
 
 

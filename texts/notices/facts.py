@@ -33,6 +33,7 @@ class ObjectionRemedy(BaseModel):
     days: int = Field(gt=0)
     not_before: date
     path: str
+    is_confirmed: bool = False
 
 
 class Remedy(BaseModel):

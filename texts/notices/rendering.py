@@ -199,8 +199,6 @@ def _event(kind: str, facts: NoticeFacts) -> Rendered:
         "end_reason": facts.end_reason,
         "due_on": facts.due_on.isoformat() if facts.due_on else None,
         "handed_kind": facts.handed_kind,
-        "against": facts.against,
-        "about_track": facts.about_track,
         **facts.published(),
     }
     event = {
