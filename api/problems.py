@@ -64,6 +64,9 @@ class Problem(BaseModel):
     place: str | None = Field(default=None, description="Where in the code it was met (`still_broken`).")
     objection: str | None = Field(default=None, description="The objection that was made before (`objection_exists`).")
     until: str | None = Field(default=None, description="The last day of a term (`objection_term_over`).")
+    amendments_allowed: int | None = Field(
+        default=None, description="How often a case may be given again under review (`amendment_not_allowed`)."
+    )
     limit_days: int | None = Field(default=None, description="The limit that was passed, in working days.")
 
 

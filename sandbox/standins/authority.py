@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -108,11 +108,18 @@ class AnswerByHand(Message):
     callback: bool = True
 
 
-def create_app(directory: Path, *, token: str, callback_url: str, callback_secret: str) -> FastAPI:
-    """Build the stand-in whose books lie in a directory."""
-    book = AuthorityBook(directory / "authority.db")
+def create_app(
+    directory: Path,
+    *,
+    token: str,
+    callback_url: str,
+    callback_secret: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """Build the stand-in whose books lie in a directory; its days are those of a clock, its pauses the machine's."""
+    book = AuthorityBook(directory / "authority.db", clock)
     moods = Moods(book.books)
-    book.outbox = Outbox(book.books, callback_url, callback_secret)
+    book.outbox = Outbox(book.books, callback_url, callback_secret, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

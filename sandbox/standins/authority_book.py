@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -56,9 +56,13 @@ ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employ
 class AuthorityBook:
     """What the stand-in knows; its methods that write are one transaction each."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(CHINA)) -> None:
         self.books = Books(path, SCHEMA)
+        self._clock = clock
         self.outbox: outbox.Outbox | None = None
+
+    def _now(self) -> datetime:
+        return self._clock().astimezone(CHINA).replace(microsecond=0)
 
     def entry(self, key: str) -> dict[str, Any] | None:
         """Return the list entry taken under an idempotency key."""
@@ -75,7 +79,7 @@ class AuthorityBook:
                 key,
                 body["case"],
                 canonical(body),
-                _now().isoformat(),
+                self._now().isoformat(),
             )
         return entry_id
 
@@ -111,7 +115,7 @@ class AuthorityBook:
                 body["what"],
                 json.dumps(cases),
                 canonical(body),
-                _now().isoformat(),
+                self._now().isoformat(),
             )
 
     def work(self, mood: Mood, *, keeps: bool) -> None:
@@ -245,7 +249,7 @@ class AuthorityBook:
             body["outcome_id"],
             body["case"],
             json.dumps(body, ensure_ascii=False),
-            _now().isoformat(),
+            self._now().isoformat(),
         )
         return self._call_back(body, message_id) if callback else None
 
@@ -276,10 +280,10 @@ class AuthorityBook:
             "case": case,
             "outcome": outcome,
             "authority_number": number,
-            "occurred_at": _now().isoformat(),
+            "occurred_at": self._now().isoformat(),
         }
         if outcome in ("issued", "replaced"):
-            today = _now().date()
+            today = self._now().date()
             body |= {
                 "valid_from": today.isoformat(),
                 "valid_until": _last_day(today).isoformat(),
@@ -323,7 +327,3 @@ def _opened(row: dict[str, Any], case_column: str | None = None) -> dict[str, An
 
 def _outcome_id() -> str:
     return f"out_{uuid.uuid4().hex}"
-
-
-def _now() -> datetime:
-    return datetime.now(CHINA).replace(microsecond=0)

@@ -8,7 +8,7 @@ from alembic import op
 from sqlalchemy.dialects import postgresql
 
 revision = "0055"
-down_revision = "0049"
+down_revision = "0058"
 branch_labels = None
 depends_on = None
 
