@@ -253,12 +253,13 @@ async def test_what_cannot_be_objected_to_is_refused_and_changes_nothing(park: P
     await park.ask("officer-1", "POST", f"{here}/objection", {"against": "refusal", **grounds}, expects=403)
     nobody = {"objection": str(uuid4()), **REJECT}
     await park.ask("supervisor", "POST", f"{here}/objection-decision", nobody, expects=404)
-    for reasons, code in (([], "invalid"), ([{"code": "false_statement"}], "reason_not_allowed")):
+    for codes, code in (((), "invalid"), (("false_statement",), "reason_not_allowed")):
+        reasons = [{"code": each} for each in codes]
         refused = await park.ask("supervisor", "POST", f"{here}/set-aside", {"reasons": reasons}, expects=422)
         assert refused["code"] == code
+    by_decider: dict[str, Any] = {"reasons": [{"code": "decided_in_error"}]}
     for persona in ("officer-1", "officer-2"):
-        asked = {"reasons": [{"code": "decided_in_error"}]}
-        await park.ask(persona, "POST", f"{here}/set-aside", asked, expects=403)
+        await park.ask(persona, "POST", f"{here}/set-aside", by_decider, expects=403)
     assert await _rows_of(park, case) == before
 
 
