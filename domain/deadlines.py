@@ -20,6 +20,7 @@ class DeadlineKind(StrEnum):
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
     OBJECTION_OVER = "objection_over"
+    DEPARTURE_ANSWER = "departure_answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.decisions import correction, objections, settling
+from cases.decisions import correction, objections, settling, transferring
 from cases.programme import Timer, programme_of
 from cases.tasks import review
 from domain.actors import Actor
@@ -63,4 +63,5 @@ TIMERS: Final[Mapping[str, Timer]] = {
     DeadlineKind.SIGNATURE_EXPECTED: review.expect_signature,
     DeadlineKind.HOLD_REVIEW: review.review_hold,
     DeadlineKind.OBJECTION_OVER: objections.overdue,
+    DeadlineKind.DEPARTURE_ANSWER: transferring.leave_unanswered,
 }

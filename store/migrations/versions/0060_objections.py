@@ -7,8 +7,8 @@ import sqlalchemy as sa
 from alembic import op
 from sqlalchemy.dialects import postgresql
 
-revision = "0055"
-down_revision = "0058"
+revision = "0060"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 
