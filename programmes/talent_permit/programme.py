@@ -14,6 +14,7 @@ from domain.parties import Part, Party
 from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
+    changes,
     departures,
     eligibility,
     employment,
@@ -59,6 +60,7 @@ TALENT_PERMIT: Final = Programme(
             sees=READS_CASE | TRIES_COMMANDS | {"permits", "talent_permits"},
             asks=(
                 PermitCommand.CARD_LOST,
+                PermitCommand.CHANGE,
                 CommandKind.CONTEST_FACT,
                 PermitCommand.DISPUTE,
                 CommandKind.OBJECT,
@@ -133,6 +135,7 @@ TALENT_PERMIT: Final = Programme(
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     has_died=departures.has_died,
+    change_asked=changes.shown,
     outlook=eligibility.outlook,
     recounted=recounted,
     calls=CALLS,

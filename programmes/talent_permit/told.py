@@ -98,5 +98,5 @@ TOLD: Final = Told(
         {PermitAct.REVOCATION_PROPOSED, PermitAct.DEPARTURE_PROPOSED, PermitAct.PERMIT_WITHHOLD_PROPOSED}
     ),
     folding=FOLDING,
-    passed_on={"list_entry": _PASSED_ON},
+    passed_on={"list_entry": _PASSED_ON, "entry_changed": _PASSED_ON},
 )

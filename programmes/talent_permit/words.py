@@ -118,6 +118,7 @@ class PermitAct(StrEnum):
     CARD_LOST = "card_lost"
     PERMIT_REOPENED = "permit_reopened"
     PERMIT_RESTORED = "permit_restored"
+    PERMIT_ASSESSED = "permit_assessed"
 
 
 ACTS: Final[Mapping[str, ActMeaning]] = {
@@ -133,6 +134,7 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True),
     PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True),
     PermitAct.PERMIT_NOT_CLEAR: ActMeaning(ruled=True),
+    PermitAct.PERMIT_ASSESSED: ActMeaning(ruled=True),
     PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
 }
 

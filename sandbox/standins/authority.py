@@ -64,6 +64,14 @@ class ListEntry(Message):
     person: ListedPerson
 
 
+class EntryChange(Message):
+    """How an entry has to be from now on."""
+
+    case: CaseId
+    changed: Annotated[list[Literal["name_zh", "name_en", "permit_card_number"]], Field(min_length=1)]
+    person: ListedPerson
+
+
 class EntryQuestion(Message):
     """Which entries somebody asks for: those of a case and those of a person, for one destination."""
 
@@ -77,7 +85,12 @@ class Report(Message):
 
     case: CaseId
     what: Literal[
-        "registration_ended", "registration_revoked", "employer_left_park", "registration_restored", "card_lost"
+        "registration_ended",
+        "registration_revoked",
+        "employer_left_park",
+        "registration_restored",
+        "card_lost",
+        "destination_given_up",
     ]
     on: date
     reason: str | None = None
@@ -154,6 +167,22 @@ def _add_list_routes(app: FastAPI, book: AuthorityBook, moods: Moods, token: str
         if lost:
             raise lost_answer()
         return {"entry_id": entry_id}
+
+    @app.post("/list-entries/changes", status_code=202)
+    async def change_entry(request: Request, change: EntryChange, key: Key = None) -> dict[str, str]:
+        check_bearer(request, token)
+        lost = await moods.before()
+        name, body = _required(key), change.model_dump(mode="json")
+        known = book.report(name)
+        _refuse_other_body(known, body)
+        if (change.person.permit_card_number or "").endswith(MALFORMED_CARD):
+            field = "person.permit_card_number"
+            raise ProblemError(422, "invalid", f"These fields are not as agreed: {field}.", fields=(field,))
+        if known is None and not book.change_entry(name, body):
+            raise ProblemError(404, "not_found", "There is no list entry of this case.")
+        if lost:
+            raise lost_answer()
+        return {"status": "taken"}
 
     @app.post("/list-entries/search")
     async def find_entries(request: Request, asked: EntryQuestion) -> dict[str, Any]:

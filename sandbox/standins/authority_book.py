@@ -50,7 +50,8 @@ REFUSED_FOR_MACAO: Final = "0405"
 FINAL: Final = frozenset({"refused", "withdrawn", "cancelled", "revoked"})
 # After it, what was to end goes on.
 RESTORED: Final = "registration_restored"
-ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park"})
+GIVEN_UP: Final = "destination_given_up"
+ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park", GIVEN_UP})
 
 
 class AuthorityBook:
@@ -117,6 +118,24 @@ class AuthorityBook:
                 canonical(body),
                 self._now().isoformat(),
             )
+
+    def change_entry(self, key: str, body: Mapping[str, Any]) -> bool:
+        """Record how an entry has to be from now on; whether there is one."""
+        entry = self._last_entry(body["case"])
+        if entry is None:
+            return False
+        listed = json.loads(entry["body"]) | {"person": body["person"]}
+        with self.books.transaction():
+            self.books.execute("UPDATE entries SET body = ? WHERE number = ?", canonical(listed), entry["number"])
+            self.books.execute(
+                "INSERT INTO reports (key, what, cases, body, answered, received_at) VALUES (?, ?, ?, ?, 1, ?)",
+                key,
+                "entry_changed",
+                json.dumps([body["case"]]),
+                canonical(body),
+                self._now().isoformat(),
+            )
+        return True
 
     def work(self, mood: Mood, *, keeps: bool) -> None:
         """Plan answers to what came in and give those that are due; without effect while away or manual."""
@@ -209,7 +228,8 @@ class AuthorityBook:
         for case in json.loads(report["cases"]):
             entry = self._last_entry(case)
             if entry:
-                self._plan(entry, "kept" if keeps else "ended", FIRST_ANSWER_SECONDS * factor)
+                ends = "given_up" if report["what"] == GIVEN_UP else "ended"
+                self._plan(entry, "kept" if keeps else ends, FIRST_ANSWER_SECONDS * factor)
 
     def _drop_ends(self, cases: Sequence[str]) -> None:
         """Take back the ends that are planned for cases that stand again; what was given already stays given."""
@@ -230,10 +250,10 @@ class AuthorityBook:
             return
         outcome = plan["outcome"]
         issued = entry["state"] == "issued"
-        if outcome == "ended":
+        if outcome in ("ended", "given_up"):
             # What is still planned for a case that ended is not given any more.
             self.books.execute("DELETE FROM plans WHERE entry = ?", entry["number"])
-            outcome = "revoked" if issued else "withdrawn"
+            outcome = ("revoked" if outcome == "ended" else "cancelled") if issued else "withdrawn"
         elif outcome == "kept" and not issued:
             return
         body = self._body(entry, entry["case_id"], outcome)

@@ -39,6 +39,7 @@ POST /v1/registrations/{reference}/withdrawal
 POST /v1/registrations/{reference}/departure
 POST /v1/registrations/{reference}/departure-answer
 POST /v1/registrations/{reference}/change
+GET /v1/registrations/{reference}/change
 POST /v1/rosters
 GET /v1/rosters/{roster_id}
 GET /v1/rosters/{roster_id}/rows
@@ -121,6 +122,7 @@ POST /v1/me/transfers/{transfer_id}/withdrawal
 POST /v1/me/complaints
 POST /v1/me/contests
 POST /v1/me/disputes
+POST /v1/me/changes
 POST /v1/me/lost-cards
 GET /v1/registrations/{reference}/requests
 GET /v1/objections
