@@ -20,6 +20,7 @@ class DeadlineKind(StrEnum):
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
     OBJECTION_OVER = "objection_over"
+    TAKES_EFFECT = "takes_effect"
     DEPARTURE_ANSWER = "departure_answer"
 
 

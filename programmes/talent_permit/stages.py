@@ -13,6 +13,7 @@ from cases.case.moves import NO_STAGE, At, Closes, Condition, Counted, Move, Mov
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
+    COOLED,
     EMPLOYER,
     ENGINE,
     FRONT_HALF,
@@ -20,7 +21,9 @@ from cases.moves.front_half import (
     PERSON,
     TIMER,
     Event,
+    last_signer,
     need_no_proposal,
+    of_case,
     proposed,
     rejected,
     second_signer,
@@ -35,11 +38,18 @@ from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.stages import IN_REVIEW, LIVE, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
-from programmes.talent_permit import routes
+from programmes.talent_permit import routes, terms
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
-from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
+from programmes.talent_permit.tables import (
+    PERMIT_TERMS,
+    PERMITS,
+    PermitRow,
+    destinations_of,
+    permit_rows,
+    talent_permit,
+)
 from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 
 
@@ -59,6 +69,8 @@ class LifeEvent(StrEnum):
     REVOKE = "revoke"
     CONFIRM_REVOCATION = "confirm_revocation"
     REJECT_REVOCATION = "reject_revocation"
+    REVOKED = "revoked"
+    RECALL_REVOCATION = "recall_revocation"
     CONTRACT_REMINDER_DUE = "contract_reminder_due"
     CONTRACT_GRACE_OVER = "contract_grace_over"
     CONTRACT_END_TAKEN = "contract_end_taken"
@@ -80,6 +92,8 @@ class PermitEvent(StrEnum):
     PROPOSE_WITHHOLD = "propose_withhold"
     WITHHOLD = "withhold"
     REJECT_WITHHOLD = "reject_withhold"
+    WITHHELD = "withheld"
+    RECALL_WITHHOLD = "recall_withhold"
     SENT = "sent"
     SENDING_DELAYED = "sending_delayed"
     SENDING_REJECTED = "sending_rejected"
@@ -97,6 +111,13 @@ class PermitEvent(StrEnum):
     APPLICANT_REMINDER_DUE = "applicant_reminder_due"
     APPLICANT_INACTIVE = "applicant_inactive"
     AUTHORITY_LATE = "authority_late"
+    NEXT_ASKED = "next_asked"
+    NEXT_SENT = "next_sent"
+    NEXT_ACCEPTED = "next_accepted"
+    NEXT_ISSUED = "next_issued"
+    NEXT_REFUSED = "next_refused"
+    NEXT_WITHDRAWN = "next_withdrawn"
+    TERM_ENDED = "term_ended"
     CARD_LOST = "card_lost"
     EXPIRY_REMINDER_DUE = "expiry_reminder_due"
     EXPIRED = "expired"
@@ -118,6 +139,11 @@ def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) 
 
 def _permit(file: CaseFile, track: At | None) -> PermitRow | None:
     return permit_rows(file).get(Destination(need(track, "track").key))
+
+
+def _proposed_of_permit(file: CaseFile, track: At | None) -> Mapping[str, Any] | None:
+    permit = _permit(file, track)
+    return None if permit is None else permit.pending
 
 
 def _signer(*acts: str) -> Who:
@@ -202,9 +228,14 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     ),
     proposed("R24", _APPROVED, LifeEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move(
-        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PermitProposal.REVOKE), Stage.ENDED,
+        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PermitProposal.REVOKE),
+        closes=(TaskKind.CONFIRM,),
+    ),
+    Move(
+        "R25", _APPROVED, LifeEvent.REVOKED, COOLED, Stage.ENDED,
         closes=_REVIEWED, notices=(Notice(PermitNotice.REGISTRATION_REVOKED),),
     ),
+    Move("R25a", _APPROVED, LifeEvent.RECALL_REVOCATION, last_signer(of_case)),
     rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION, second_signer(PermitProposal.REVOKE)),
     Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
     Move(
@@ -251,10 +282,17 @@ def _holds_none(file: CaseFile, track: At | None) -> bool:
     return not any(a.state == AnswerState.HELD and a.destination == key for a in file.answers)
 
 
+def _waits_for_none(file: CaseFile, track: At | None) -> bool:
+    rows = terms.term_rows(file, Destination(need(track, "track").key))
+    return terms.find_pending(rows) is None
+
+
 _NONE: Final[frozenset[PermitStage | None]] = frozenset({None})
 _ELIGIBLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ELIGIBLE})
 _AT_AUTHORITY: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_WITH_AUTHORITY)
 _ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
+# Where a further term may come, and what waits for it waits beside the permit.
+_RENEWABLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 # A 2xx that was lost on the way is proved as well by any answer of the authority (P4).
 _SENT: Final = _AT_AUTHORITY | _ELIGIBLE
 _ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
@@ -277,6 +315,8 @@ _WAITING: Final = (
     PermitTask.AUTHORITY_REJECTED,
     Closes(TaskKind.CONFIRM, Condition("where withholding is proposed", _is_withholding)),
 )
+_WITHOUT_NEXT: Final = Condition("where no further term is under way", _waits_for_none)
+_WAITING_FOR_NONE: Final = tuple(each if isinstance(each, Closes) else Closes(each, _WITHOUT_NEXT) for each in _WAITING)
 # A change that the authority's system refused is still to be told of a permit that is issued meanwhile.
 _UNTIL_ISSUED: Final = (
     *(each for each in _WAITING if each != PermitTask.AUTHORITY_REJECTED),
@@ -293,8 +333,15 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(_SIGN,), closes=(PermitTask.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
     ),
     Move(
-        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PermitProposal.WITHHOLD), PermitStage.ENDED,
+        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PermitProposal.WITHHOLD), closes=(TaskKind.CONFIRM,),
+    ),
+    Move(
+        "P3", _NONE, PermitEvent.WITHHELD, COOLED, PermitStage.ENDED,
         closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_WITHHELD),),
+    ),
+    Move(
+        "P3a", _NONE, PermitEvent.RECALL_WITHHOLD, last_signer(_proposed_of_permit),
+        opens=(Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days),),
     ),
     Move(
         "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _signer(PermitProposal.WITHHOLD),
@@ -305,12 +352,12 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
         closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
     ),
-    Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
+    Move("P5", _ELIGIBLE | _RENEWABLE, PermitEvent.SENDING_DELAYED, ENGINE),
     Move(
-        "P6", _ELIGIBLE, PermitEvent.SENDING_REJECTED, ENGINE,
+        "P6", _ELIGIBLE | _RENEWABLE, PermitEvent.SENDING_REJECTED, ENGINE,
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
-    Move("P6", _ELIGIBLE, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P6", _ELIGIBLE | {PermitStage.EXPIRED}, PermitEvent.SEND_AGAIN, OFFICER),
     Move("P7", _ELIGIBLE, PermitEvent.SENDING_HELD, _REGISTRATION),
     Move(
         "P8", _NONE | _ELIGIBLE, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, PermitStage.ENDED,
@@ -333,17 +380,17 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         closes=_WAITING, notices=(_CLOSED,),
     ),
     Move("P12", _ISSUED, PermitEvent.CANCELLED, _AUTHORITY, PermitStage.ENDED, closes=_WAITING, notices=(_CLOSED,)),
-    Move("P13", _AT_AUTHORITY, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
+    Move("P13", _AT_AUTHORITY | {PermitStage.EXPIRED}, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
     Move(
-        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
+        "P14", frozenset({PermitStage.SUBMITTED}) | _RENEWABLE, PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
         notices=(Notice(PermitNotice.PERMIT_ACTION_NEEDED),),
     ),
     Move(
-        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
+        "P14", frozenset({PermitStage.SUBMITTED}) | _RENEWABLE, PermitEvent.APPLICANT_INACTIVE, TIMER,
         opens=(Opens(PermitTask.APPLICANT_INACTIVE, due=within_decision_days, shared=True),),
     ),
     Move(
-        "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
+        "P15", frozenset({PermitStage.ACCEPTED}) | _RENEWABLE, PermitEvent.AUTHORITY_LATE, TIMER,
         opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(PermitNotice.AUTHORITY_LATE),),
     ),
     Move(
@@ -366,7 +413,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P22", _ISSUED, PermitEvent.EXPIRED, TIMER, PermitStage.EXPIRED,
-        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
+        closes=_WAITING_FOR_NONE, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
     ),
     Move(
         "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
@@ -389,9 +436,31 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
-    Move("P28", frozenset({PermitStage.ENDED}), PermitEvent.WITHHOLDING_SET_ASIDE, _SET_ASIDE, NO_STAGE),
-    Move("P29", frozenset({PermitStage.ENDED}), PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE, NO_STAGE),
-    Move("P30", _AT_AUTHORITY | _ISSUED, PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE),
+    Move("P28", _RENEWABLE, PermitEvent.NEXT_ASKED, _REGISTRATION),
+    Move(
+        "P29", _RENEWABLE, PermitEvent.NEXT_SENT, _AUTHORITY,
+        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
+    ),
+    Move(
+        "P30", _RENEWABLE, PermitEvent.NEXT_ACCEPTED, _AUTHORITY,
+        closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(PermitNotice.PERMIT_ACCEPTED),),
+    ),
+    Move(
+        "P31", _RENEWABLE, PermitEvent.NEXT_ISSUED, _AUTHORITY, PermitStage.ISSUED,
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
+    ),
+    Move(
+        "P32", _RENEWABLE, PermitEvent.NEXT_REFUSED, _AUTHORITY,
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_REFUSED),),
+    ),
+    Move("P32", _RENEWABLE, PermitEvent.NEXT_WITHDRAWN, _AUTHORITY, closes=_WAITING, notices=(_CLOSED,)),
+    Move(
+        "P33", _ISSUED, PermitEvent.TERM_ENDED, _AUTHORITY,
+        notices=(Notice(PermitNotice.PERMIT_CLOSED, given=True), Notice(PermitNotice.PERMIT_REVOKED, given=True)),
+    ),
+    Move("P50", frozenset({PermitStage.ENDED}), PermitEvent.WITHHOLDING_SET_ASIDE, _SET_ASIDE, NO_STAGE),
+    Move("P51", frozenset({PermitStage.ENDED}), PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE, NO_STAGE),
+    Move("P52", _AT_AUTHORITY | _ISSUED, PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE),
     Move(
         "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
         closes=_WAITING, notices=(_CLOSED,),
@@ -420,6 +489,7 @@ TRACKS: Final[Mapping[str, Track]] = {
         moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
         keys=_destinations,
         path=routes.PERMITS,
+        terms=PERMIT_TERMS,
         counted={
             "sent": Counted(PermitAct.PERMIT_SENT),
             "accepted": Counted(Act.ANSWER_APPLIED, "accepted"),
