@@ -314,7 +314,7 @@ class Signature:
 # Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
 Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
 # What follows once a decision is set aside.
-Follows = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None], Awaitable[None]]
+GoesOn = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -339,7 +339,7 @@ class Contestable:
     track: str | None = None
     event: str
     undo: Undoes
-    follows: Follows | None = None
+    follows: GoesOn | None = None
 
 
 class Decided(NamedTuple):
