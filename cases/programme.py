@@ -61,8 +61,9 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # What the answer to a decision shows; whether it takes two people to approve, where that is said.
 Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
-# The facts that the rules look at, as of the day of acceptance; the last argument says whether the case is in force.
-Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None], Awaitable[Facts]]
+# The facts that the rules look at; the last arguments say whether the case is in force, and as of which day they are:
+# that of acceptance, or of a change of what was approved.
+Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None, date], Awaitable[Facts]]
 _Said = TypeVar("_Said", bound=OutsideAnswer)
 # What is given with a command as it is asked.
 Given = BaseModel | Body
@@ -302,6 +303,36 @@ class Signature:
     holds_calls: bool = False
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """How cases of the programme are renewed, which the core asks, decides and keeps.
+
+    What the rules of the day find of one says `Rules.of_renewal`.
+
+    Attributes:
+        asks: the model of what is given, with `changes` and `undertaking_version`, both of which may be left out.
+        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
+        changed: a form with what is wanted.
+
+            Raises:
+                Refused: the whole does not hold together.
+        ends: the last day of each track that runs out or has run out and that nothing follows, by its key.
+        opens_days_before: how many calendar days before that day it can be asked.
+        begins: what follows of a granted renewal that has settled: what is wanted is taken over, and the tracks go on.
+        shows: the paths of what is confirmed, as the owner reads them.
+        undertaking: the version of the undertaking that is shown now.
+    """
+
+    asks: type[BaseModel]
+    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any], Awaitable[dict[str, Any]]]
+    changed: Callable[[Form, Mapping[str, Any]], Form]
+    ends: Callable[[CaseFile], Mapping[str, date]]
+    opens_days_before: Callable[[Context], int]
+    begins: Callable[[CaseFile, AsyncConnection, Actor, datetime, Sequence[str], dict[str, Any]], Awaitable[None]]
+    shows: tuple[str, ...]
+    undertaking: str
+
+
 class RosterRow(NamedTuple):
     """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
 
@@ -372,6 +403,7 @@ class Programme:
         limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
+        renewal: how its cases are renewed; None where they are not.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
@@ -422,6 +454,7 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
+    renewal: Renewal | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing

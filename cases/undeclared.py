@@ -37,7 +37,7 @@ def say_no_more(file: CaseFile, track: str | None) -> Mapping[str, object]:
 
 
 async def gather_nothing(
-    file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None
+    file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None, on: date
 ) -> Facts:
     """Return no facts: the rules look at none."""
     return Facts()

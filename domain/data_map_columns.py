@@ -58,7 +58,7 @@ COLUMNS: Final = (
     *rows("declared_parts", "programme part kind tables commands", "what a part in a case of a programme sees and may ask", NOBODY, until=_STAYS),
     *rows("applications", "reference version employer_id given_at", "which version of the facts", SIDES),
     *rows("applications", "body", "the facts as the employer gave them", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
-    *rows("assessments", "reference scope seq employer_id round policy_version policy_hash findings at", "what the rules found, as codes", ALL),
+    *rows("assessments", "reference scope seq employer_id round policy_version policy_hash evaluated_on findings at", "what the rules found, as codes", ALL),
     *rows("assessments", "facts", "running the rules again", STAFF, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("assessments", "on_facts", "which recorded facts the findings rest on, as numbers and codes", STAFF),
     *rows("case_facts", "reference number employer_id field state contest contested_by facts_version round at", "which facts officers recorded, and whether they stand", ALL),

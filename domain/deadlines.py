@@ -19,6 +19,8 @@ class DeadlineKind(StrEnum):
     SIGNATURE_EXPECTED = "signature_expected"
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
+    RENEWAL_OVER = "renewal_over"
+    RENEWAL_SETTLED = "renewal_settled"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

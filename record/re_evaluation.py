@@ -77,7 +77,7 @@ async def evaluate_again(context: Context, actor: Actor, reference: str, languag
 
 def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Language) -> RunAgain:
     place = f"{row.reference}/{row.scope}/{row.seq}"
-    rules = programme_of(file).rules
+    rules, on = programme_of(file).rules, row.evaluated_on or file.accepted_on
     found, readable = kept_findings(row.findings)
     before = [finding for finding in found if finding.code not in rules.about_answers]
     kept = RunAgain(
@@ -85,7 +85,7 @@ def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Languag
         seq=row.seq,
         round=row.round,
         at=row.at,
-        evaluated_on=file.accepted_on,
+        evaluated_on=on,
         rule_version=row.policy_version,
         rule_hash=row.policy_hash,
         kept=[finding_view(finding, language) for finding in found],
@@ -96,7 +96,7 @@ def _run(context: Context, file: CaseFile, row: AssessmentRow, language: Languag
     if pack is None:
         return kept
     facts = rules.facts.read(file.open("assessments", "facts", place, row.facts))
-    now = run_again(rules, row.scope, facts, pack, file.accepted_on)
+    now = run_again(rules, row.scope, facts, pack, on)
     return replace(
         kept,
         rule_hash_now=pack.content_hash,

@@ -41,10 +41,11 @@ _ASSESSED: Final = text(
     "  AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)"
     "  ORDER BY r.reference LIMIT CAST(:page AS integer))"
     " SELECT c.reference, c.employer_id, c.stage, c.accepted_at, a.scope, a.seq, a.findings, a.facts,"
-    "   a.policy_version, k.key_id, k.kek_id, k.wrapped"
+    "   a.policy_version, a.evaluated_on, k.key_id, k.kek_id, k.wrapped"
     " FROM chosen c"
     " JOIN persons p ON p.person_id = c.person_id JOIN data_keys k ON k.key_id = coalesce(c.joined_key, p.key_id)"
-    " JOIN LATERAL (SELECT DISTINCT ON (scope) scope, seq, findings, facts, policy_version FROM assessments"
+    " JOIN LATERAL (SELECT DISTINCT ON (scope) scope, seq, findings, facts, policy_version, evaluated_on"
+    "   FROM assessments"
     "   WHERE reference = c.reference ORDER BY scope, seq DESC) a ON true"
     " ORDER BY c.reference, a.scope <> CAST(:first AS text), a.scope"
 )
@@ -62,6 +63,7 @@ class AssessedRow(NamedTuple):
     findings: list[dict[str, Any]]
     facts: bytes
     policy_version: str
+    evaluated_on: date | None
     key_id: UUID
     kek_id: str
     wrapped: bytes | None
@@ -226,7 +228,7 @@ def _try(context: Context, rules: Rules, pack: Pack, rows: list[AssessedRow], ta
         facts = rules.facts.read(json.loads(key.open("assessments", "facts", place, row.facts)))
         found = [Finding.model_validate(each) for each in row.findings]
         before = [finding for finding in found if finding.code not in rules.about_answers]
-        now = run_again(rules, row.scope, facts, pack, day_of(row.accepted_at))
+        now = run_again(rules, row.scope, facts, pack, row.evaluated_on or day_of(row.accepted_at))
         _compare(row, before, now, tally)
     flips = tally.flips[begun:]
     tally.flipped += bool(flips)

@@ -37,22 +37,23 @@ def opened(file: CaseFile, row: FactRow) -> Seen:
     return Seen(row.number, row.field, body["value"], body["seen_in"], body["given"])
 
 
-def in_force(file: CaseFile) -> tuple[Seen, ...]:
+def in_force(file: CaseFile, given: Form | None = None) -> tuple[Seen, ...]:
     """Return the facts that stand: one holds for as long as what was given beside it stays as it was then."""
     if not file.facts:
         return ()
+    whole = given or file.application
     seen = [opened(file, row) for row in file.facts if row.state == FactState.STANDS]
-    return tuple(each for each in seen if file.application.given_of(each.field) == each.given)
+    return tuple(each for each in seen if whole.given_of(each.field) == each.given)
 
 
-def known(file: CaseFile) -> Form:
-    """Return what is known of the case: what was given, with what officers saw in its place.
+def known(file: CaseFile, given: Form | None = None) -> Form:
+    """Return what is known of the case, or would be if something else was given, with what officers saw in its place.
 
     The parts were checked when they were recorded, and what was given when it was; whether they fit each other is for
     the rules to say.
     """
-    whole = file.application
-    for fact in in_force(file):
+    whole = given or file.application
+    for fact in in_force(file, given):
         whole = whole.with_field(fact.field, fact.value)
     return whole
 

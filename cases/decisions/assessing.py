@@ -1,6 +1,6 @@
 """Assessment: the facts of a case under the rule version of its acceptance (R2 to R4)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, NamedTuple
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,11 +11,14 @@ from cases.decisions import correction
 from cases.moves.front_half import Event
 from cases.moves.moving import move
 from cases.programme import programme_of
+from cases.shared.pack_shelf import pack_for
 from domain.actors import Actor
 from domain.acts import Act
+from domain.clock import day_of
 from domain.findings import STANDING_IN_THE_WAY, Finding, outcome_of
 from domain.stages import AssessmentOutcome, Stage
 from policy.facts import Facts
+from policy.pack import Pack
 from policy.rerun import REGISTRATION_SCOPE, run_again
 from store.rows.register import AssessmentRow
 
@@ -26,6 +29,23 @@ def start(file: CaseFile, actor: Actor, at: datetime) -> None:
         move(file, Event.STARTED, actor, at)
         file.row.started_at = at
         file.record(Act.STARTED, actor, at)
+
+
+class By(NamedTuple):
+    """The rules that an assessment goes by, and the day for which it looks at the facts."""
+
+    pack: Pack
+    on: date
+
+
+def of_acceptance(file: CaseFile) -> By:
+    """Return the rules that the case keeps, and its day of acceptance, by which all goes that led to its decision."""
+    return By(file.pack, file.accepted_on)
+
+
+async def of_day(file: CaseFile, connection: AsyncConnection, at: datetime) -> By:
+    """Return the rules of a day, by which goes what is new in a case that was decided before."""
+    return By(await pack_for(file.context, connection, file.row.programme, at), day_of(at))
 
 
 class Known(NamedTuple):
@@ -50,24 +70,36 @@ async def assess_case(file: CaseFile, connection: AsyncConnection, actor: Actor,
 
 
 async def assess_again(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, *, reasons: tuple[str, ...] = ()
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    *,
+    reasons: tuple[str, ...] = (),
+    by: By | None = None,
 ) -> None:
     """Evaluate the rules of a case that was assessed before; it stays where it is."""
-    findings = await _assess(file, connection, at)
+    findings = await _assess(file, connection, at, by)
     file.record(Act.ASSESSED, actor, at, outcome=outcome_of(findings).value, reasons=reasons)
 
 
-async def _assess(file: CaseFile, connection: AsyncConnection, at: datetime) -> tuple[Finding, ...]:
-    known = await known_facts(file, connection, at)
-    findings = programme_of(file).rules.assess(known.facts, file.pack, file.accepted_on)
-    keep_assessment(file, REGISTRATION_SCOPE, findings, known, at)
+async def _assess(
+    file: CaseFile, connection: AsyncConnection, at: datetime, by: By | None = None
+) -> tuple[Finding, ...]:
+    by = by or of_acceptance(file)
+    known = await known_facts(file, connection, at, on=by.on)
+    findings = programme_of(file).rules.assess(known.facts, by.pack, by.on)
+    keep_assessment(file, REGISTRATION_SCOPE, findings, known, at, by)
     file.row.assessment = outcome_of(findings).value
     return findings
 
 
-def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, at: datetime) -> None:
-    """Keep findings, rule version and the facts they rest on, so that an auditor can run them again."""
-    pack = file.pack
+def keep_assessment(
+    file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, at: datetime, by: By | None = None
+) -> None:
+    """Keep findings, rule version, day and the facts they rest on, so that an auditor can run them again."""
+    by = by or of_acceptance(file)
+    pack = by.pack
     earlier = file.assessment(scope)
     seq = earlier.seq + 1 if earlier else 1
     facts = known.facts.model_dump(mode="json")
@@ -82,32 +114,36 @@ def keep_assessment(file: CaseFile, scope: str, findings: tuple[Finding, ...], k
             policy_hash=pack.content_hash,
             findings=[finding.model_dump(mode="json") for finding in findings],
             facts=file.seal("assessments", "facts", f"{file.reference}/{scope}/{seq}", facts),
-            on_facts=_on_facts(file, scope, findings, known),
+            on_facts=_on_facts(file, scope, findings, known, by),
+            evaluated_on=None if by.on == file.accepted_on else by.on,
             at=at,
         )
     )
 
 
-def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known) -> dict[str, Any] | None:
+def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: Known, by: By) -> dict[str, Any] | None:
     """Return which recorded facts an assessment rests on, and the findings that fail without them and not with them."""
     if known.given is None:
         return None
-    pack = file.pack
-    without = run_again(programme_of(file).rules, scope, known.given, pack, file.accepted_on)
+    without = run_again(programme_of(file).rules, scope, known.given, by.pack, by.on)
     failed = {finding.code for finding in without if finding.outcome in STANDING_IN_THE_WAY}
     still = {finding.code for finding in findings if finding.outcome in STANDING_IN_THE_WAY}
     return {"facts": list(known.numbers), "turned": sorted(failed - still)}
 
 
 async def known_facts(
-    file: CaseFile, connection: AsyncConnection, at: datetime, *, in_force: bool | None = None
+    file: CaseFile, connection: AsyncConnection, at: datetime, *, in_force: bool | None = None, on: date | None = None
 ) -> Known:
-    """Return the facts of a case as they are known now, and as they were given where that is something else."""
+    """Return the facts of a case as they are known now, and as they were given where that is something else.
+
+    They are those of the day of acceptance, unless another is told.
+    """
 
     gather = programme_of(file).gather
+    on = on or file.accepted_on
     recorded = case_facts.in_force(file)
     if not recorded:
-        return Known(await gather(file, connection, file.application, at, in_force))
+        return Known(await gather(file, connection, file.application, at, in_force, on))
     numbers = tuple(fact.number for fact in recorded)
-    facts = await gather(file, connection, case_facts.known(file), at, in_force)
-    return Known(facts, await gather(file, connection, file.application, at, in_force), numbers)
+    facts = await gather(file, connection, case_facts.known(file), at, in_force, on)
+    return Known(facts, await gather(file, connection, file.application, at, in_force, on), numbers)

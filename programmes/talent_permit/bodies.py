@@ -32,6 +32,8 @@ BODIES: Final = (
     *rows("DepartureRow", "client_reference identity_number", "which person a roster's row means", OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("DepartureRow", "last_day reason", "the end of an employment", OUT, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("ChangeRequest", "email phone language contract_end name_zh name_en", "keeping what was given true", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("RenewalRequest", "changes", "what changes with a renewal", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("RenewalRequest", "undertaking_version", "under which undertaking it is confirmed", ALL),
     *rows("FactRequest", "field round", "which field an officer records a fact of", STAFF),
     *rows("FactRequest", "value", "the fact that an officer saw", OUT, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("FactRequest", "seen_in", "where an officer saw the fact", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),

@@ -5,7 +5,7 @@ from datetime import datetime
 
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
-from cases.decisions import settling
+from cases.decisions import renewals, settling
 from cases.moves.moving import move
 from domain.actors import Actor
 from domain.clock import day_of
@@ -20,6 +20,7 @@ from programmes.talent_permit.words import PermitAct, PermitDeadline
 def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """End a registration by revocation, with the second signature (R25)."""
     codes = [reason.code for reason in reasons]
+    renewals.close(file, actor, at)
     close(file, at, "revoked")
     move(file, LifeEvent.CONFIRM_REVOCATION, actor, at, said=settling.letter(file, actor, at, reasons))
     ended_on = need(file.row.ended_on, "ended_on").isoformat()

@@ -18,15 +18,15 @@ from store.case_rows import LoadedEmployer
 
 
 async def gather(
-    file: CaseFile, connection: AsyncConnection, request: Form, at: datetime, in_force: bool | None
+    file: CaseFile, connection: AsyncConnection, request: Form, at: datetime, in_force: bool | None, on: date
 ) -> PermitFacts:
-    """Return the facts of a case with what is given, or known, of it; in force: whether it is, where that is known."""
+    """Return the facts of a case, as of a day, with what is given, or known, of it; and whether it is in force."""
     return await gather_facts(
         file.context,
         connection,
         need_form(request, RegistrationRequest),
         file.employer,
-        on=file.accepted_on,
+        on=on,
         today=day_of(at),
         other_live=False,
         in_force=in_force,

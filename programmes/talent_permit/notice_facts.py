@@ -34,6 +34,7 @@ class PermitNoticeFacts(NoticeFacts):
     answer_expected_on: date | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    renew_by: date | None = Field(default=None, description="By when to renew, for no gap between two terms.")
     stay_days: int | None = None
     revoked_on: date | None = None
     card_lost_on: date | None = None

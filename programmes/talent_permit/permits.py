@@ -15,6 +15,7 @@ from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
 from domain.stages import DueKind, Holder, Stage
 from domain.working_days import calendar_days_before
+from programmes.talent_permit import renewal_days
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
@@ -98,6 +99,10 @@ def rejected(
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     move_permit(file, destination, PermitEvent.SENDING_REJECTED, actor, at, asked=Asked(detail=detail))
     file.record(PermitAct.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
+
+
+def next_term(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    file.call("list_entry", at, destination=destination, attempt=2)
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
@@ -236,9 +241,10 @@ def _remind_of_expiry(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
     until = permit_rows(file)[destination].valid_until
-    facts = {"valid_until": until, "days_left": deadline.step}
+    facts = {"valid_until": until, "days_left": deadline.step, "renew_by": renewal_days.renew_by(file, until, at)}
     said = Said(occasion=f"{until}/{deadline.step}", facts=facts)
-    spoken = [] if _is_renewed(file, destination) else [(PermitNotice.PERMIT_EXPIRING, said)]
+    is_told = not (is_renewed(file, destination) or renewal_days.is_renewed(file, destination, until))
+    spoken = [(PermitNotice.PERMIT_EXPIRING, said)] if is_told else []
     move_permit(file, destination, PermitEvent.EXPIRY_REMINDER_DUE, actor, at, said=spoken)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 
@@ -246,13 +252,13 @@ def _remind_of_expiry(
 def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     until = permit_rows(file)[destination].valid_until
     said = Said(occasion=str(until), facts={"valid_until": until})
-    spoken = [] if _is_renewed(file, destination) else [(PermitNotice.PERMIT_EXPIRED, said)]
+    spoken = [] if is_renewed(file, destination) else [(PermitNotice.PERMIT_EXPIRED, said)]
     move_permit(file, destination, PermitEvent.EXPIRED, actor, at, said=spoken)
     end_track(file, destination, at)
     file.record(PermitAct.PERMIT_EXPIRED, actor, at, destination=destination.value)
 
 
-def _is_renewed(file: CaseFile, destination: Destination) -> bool:
+def is_renewed(file: CaseFile, destination: Destination) -> bool:
     """Whether the authority has issued the next term, so that nobody is told that the permit ends."""
     return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
 

@@ -25,6 +25,7 @@ from cases.moves.front_half import (
     rejected,
     second_signer,
 )
+from cases.moves.renewals import RENEWAL_MOVES
 from domain.actors import STAFF, Actor, Role
 from domain.answers import AnswerState
 from domain.clock import day_of
@@ -63,6 +64,7 @@ class LifeEvent(StrEnum):
     ASK_CHANGE = "ask_change"
     TAKE_CHANGE = "take_change"
     DECLINE_CHANGE = "decline_change"
+    RENEWED = "renewed"
 
 
 class PermitEvent(StrEnum):
@@ -214,6 +216,7 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
+    Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
 )  # fmt: skip
 
 
@@ -367,7 +370,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *RENEWAL_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

@@ -11,6 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.commands.correcting import correct
+from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
 from cases.decisions import correction, disputes
 from cases.decisions.versions import keep_version
 from cases.notices import contact_changes
@@ -33,6 +34,7 @@ from programmes.talent_permit.permit_requests import (
     EligibilityAction,
     EligibilityRequest,
     OutcomeRequest,
+    RenewalRequest,
     RevocationRequest,
 )
 from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
@@ -220,7 +222,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
-        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
+        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED, *SIGNED_OF_RENEWALS),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
     ),
     CommandKind.ANSWER_TASK: replace(
@@ -267,6 +269,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
         body=ChangeRequest,
     ),
+    **renewal_commands(RenewalRequest),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),

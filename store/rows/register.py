@@ -98,6 +98,8 @@ class AssessmentRow(TableRow):
     findings: list[dict[str, Any]]
     facts: bytes
     on_facts: dict[str, Any] | None = None
+    # For which day the rules looked at the facts, where it is not that of acceptance.
+    evaluated_on: date | None = None
     at: datetime
 
 

@@ -150,6 +150,8 @@ assessments = Table(
     Column("facts", LargeBinary, nullable=False),
     # Where officers recorded facts: the numbers of those it rests on, and what they turned from a failure.
     Column("on_facts", JSONB),
+    # For which day the rules looked at the facts, where it is not that of acceptance.
+    Column("evaluated_on", Date),
     moment("at", null=False),
 )
 

@@ -1,6 +1,6 @@
 """What the rules of a toy look at, gathered from its form, and the rules as they are declared."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -14,7 +14,7 @@ from tests.programmes.toy.words import ToyFinding
 
 
 async def gather(
-    file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None
+    file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None, on: date
 ) -> ToyFacts:
     """Return the facts of a toy."""
     return ToyFacts(toy=form.given_of("wish.toy"))
