@@ -310,7 +310,7 @@ class Renewal:
     What the rules of the day find of one says `Rules.of_renewal`.
 
     Attributes:
-        asks: the model of what is given, with `changes` and `undertaking_version`, both of which may be left out.
+        asks: the model of what is given, all of which may be left out.
         wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
         changed: a form with what is wanted.
 
@@ -320,7 +320,7 @@ class Renewal:
         opens_days_before: how many calendar days before that day it can be asked.
         begins: what follows of a granted renewal that has settled: what is wanted is taken over, and the tracks go on.
         shows: the paths of what is confirmed, as the owner reads them.
-        undertaking: the version of the undertaking that is shown now.
+        taken_on: what is taken on with one unless something else is said, by the name of its field.
     """
 
     asks: type[BaseModel]
@@ -330,7 +330,7 @@ class Renewal:
     opens_days_before: Callable[[Context], int]
     begins: Callable[[CaseFile, AsyncConnection, Actor, datetime, Sequence[str], dict[str, Any]], Awaitable[None]]
     shows: tuple[str, ...]
-    undertaking: str
+    taken_on: Mapping[str, str]
 
 
 class RosterRow(NamedTuple):

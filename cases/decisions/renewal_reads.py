@@ -50,7 +50,9 @@ class RenewalAheadView:
     can_be_asked: bool
     why_not: WhyNotView | None
     ends: Annotated[tuple[RenewedTrackView, ...], Field(description="What runs out, or has run out, and when.")]
-    undertaking_version: Annotated[str, Field(description="The undertaking as it is shown now.")]
+    taken_on: Annotated[
+        dict[str, str], Field(description="What is taken on with a renewal unless something else is said, by field.")
+    ]
     confirms: tuple[ConfirmedView, ...]
 
 
@@ -76,7 +78,7 @@ async def read_renewal(context: Context, actor: Actor, reference: str) -> Renewa
         can_be_asked=why_not is None,
         why_not=why_not,
         ends=tuple(RenewedTrackView(destination=track, valid_until=until) for track, until in ends.items()),
-        undertaking_version=declared.undertaking,
+        taken_on=dict(declared.taken_on),
         confirms=confirms,
     )
 

@@ -142,5 +142,5 @@ RENEWAL: Final = Renewal(
     opens_days_before=_opens_days_before,
     begins=_begins,
     shows=_SHOWN,
-    undertaking=UNDERTAKING_VERSION,
+    taken_on={_UNDERTAKING: UNDERTAKING_VERSION},
 )
