@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from api import case_reads, erasure, receipts
+from api import case_changes, case_reads, erasure, receipts
 from api.access import GuardedRoute, IdempotencyKey, allow, own, signed
 from api.acts import act, ask, pending
 from api.answers import Pages, answer_page, json_response, respond
@@ -89,6 +89,8 @@ def _routes(programme: Programme) -> list[BaseRoute]:
             _add_command(router, kind, command)
     add_renewal(router)
     case_reads.routes.add_to(router)
+    if programme.change_asked is not None:
+        case_changes.routes.add_to(router)
     erasure.routes.add_to(router)
     receipts.routes.add_to(router)
     beside = APIRouter(prefix="/v1", route_class=GuardedRoute)

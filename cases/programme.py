@@ -13,6 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import undeclared
+from cases.case.change_views import ChangeAskedForView
 from cases.case.file import CaseFile
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
@@ -61,6 +62,8 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # What the answer to a decision shows; whether it takes two people to approve, where that is said.
 Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
+# What is asked to be changed of a case, as who answers it is shown it; None where nothing is.
+ChangeShown = Callable[[CaseFile, AsyncConnection, datetime], Awaitable[ChangeAskedForView | None]]
 # The facts that the rules look at; the last arguments say whether the case is in force, and as of which day they are:
 # that of acceptance, or of a change of what was approved.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None, date], Awaitable[Facts]]
@@ -414,6 +417,8 @@ class Programme:
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
+        change_asked: the change that waits for an officer, for whoever takes or declines it; None where the cases of
+            the programme take none.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
@@ -464,6 +469,7 @@ class Programme:
     known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again
     has_died: Callable[[CaseFile], bool] = undeclared.not_known_to_have_died
+    change_asked: ChangeShown | None = None
     outlook: Outlook = undeclared.look_no_further
     recounted: Recounted = undeclared.recount_no_further
     calls: Mapping[str, Call] = field(default_factory=dict)

@@ -106,13 +106,35 @@ def demo(
     export: Annotated[
         Path | None, typer.Option(help="File in which the exported record is kept, with `keys.json` beside it.")
     ] = None,
+    part: Annotated[
+        str | None,
+        typer.Option(help="One part alone: rosters, or years (three years of one person, on skipped time)."),
+    ] = None,
 ) -> None:
-    """Take two sample rosters the whole way, and exit with 0 only if everything came out as it should."""
+    """Take two sample rosters the whole way and one person through years; exit 0 only if all came out as it should."""
     _refuse_production()
     from sandbox.demo import run
 
+    if part not in (None, *run.Part) or (part == run.Part.YEARS and (data_dir or export)):
+        raise typer.BadParameter("The part is rosters or years; years has a stack of its own and exports nothing.")
     given = {"rosters": EXAMPLES, "hetao": _COMMAND, "as_json": as_json, "export": export}
-    raise typer.Exit(_refusing(run.run, data_dir, **given))
+    parts = [run.Part(part)] if part else [run.Part.ROSTERS, *([] if data_dir else [run.Part.YEARS])]
+    raise typer.Exit(_refusing(run.run, data_dir, **given, parts=parts, years=_years))
+
+
+def _years(directory: Path, say: Any) -> dict[str, Any]:
+    """Tell the story of three years in a directory."""
+    from functools import partial
+
+    import yaml
+
+    from cli.years import park
+    from domain.employers import RegisterFile
+    from sandbox.demo import years
+
+    register = RegisterFile.model_validate(yaml.safe_load((EXAMPLES / "employers.yaml").read_text()))
+    body = json.loads((EXAMPLES / "registration.json").read_text())
+    return park.run(directory, register, years.START, partial(years.tell, body=body, say=say))
 
 
 @app.command()

@@ -18,8 +18,7 @@ def docs() -> None:
 
 def generated_pages() -> dict[str, str]:
     """Return the pages that are generated, by their names in `docs`."""
-    from domain import data_map
-    from domain.data_map_fences import as_section
+    from domain import data_map, data_map_fences, written_once
     from domain.languages import Language
     from programmes import own_tables
     from programmes.talent_permit import states_page
@@ -30,7 +29,11 @@ def generated_pages() -> dict[str, str]:
     says = {code: reason_sentence(code, Language.EN) for code in REASONS}
     return {
         "states.md": states_page.as_page(says, _limit_lines()),
-        "data-map.md": data_map.as_page(all_bodies(), all_columns(), as_section(all_columns(), own)),
+        "data-map.md": data_map.as_page(
+            all_bodies(),
+            all_columns(),
+            [*data_map_fences.as_section(all_columns(), own), *written_once.as_section(own)],
+        ),
     }
 
 

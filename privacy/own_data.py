@@ -102,7 +102,7 @@ async def _case(
         OwnFactsView(
             version=row.version,
             given_at=row.given_at,
-            given_by=employer,
+            given_by=_given_by(row.version, chain, employer, language),
             is_current=row.version == reading.row.facts_version,
             facts=_facts(body, programme(reading.context, reading.row.programme), language),
         )
@@ -118,6 +118,15 @@ async def _case(
         "notices": await _notices(connection, case, own),
         "legal_holds": await _holds(connection, case, language),
     }
+
+
+def _given_by(version: int, chain: Sequence[LedgerRow], employer: str, language: Language) -> str:
+    """Return who gave a version: the employer, the person where they had it changed, or both."""
+    for row in chain:
+        if row.detail.get("version") == version and (asked := row.detail.get("asked_by")):
+            said = {Role.EMPLOYER.value: employer, Role.PERSON.value: said_of("sides", Role.PERSON.value, language)}
+            return ", ".join(said[role] for role in asked)
+    return employer
 
 
 def _is_own(case: OwnCase, body: Row) -> bool:

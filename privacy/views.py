@@ -95,7 +95,7 @@ class OwnFactsView(View):
 
     version: int
     given_at: Told
-    given_by: str = Field(description="Name of the employer.")
+    given_by: str = Field(description="Name of the employer, or that the person did.")
     is_current: bool
     facts: list[OwnFactView]
 

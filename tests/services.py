@@ -7,7 +7,7 @@ from pathlib import Path
 
 from sandbox.stack.ports import free_port
 from sandbox.stack.postgres import PostgresServer
-from sandbox.stack.temporal_server import TemporalServer
+from sandbox.stack.temporal_server import TIME_SKIPPING, TemporalServer
 
 # Data of a test run need not outlive a power cut.
 POSTGRES_SETTINGS = {
@@ -17,16 +17,6 @@ POSTGRES_SETTINGS = {
     # Passwords of a run are guessed by nobody; deriving a key from them took more than connecting.
     "scram_iterations": "1",
 }
-# Skipping of time is off by default, and each skipped timer would cost a second (history.timerProcessorMaxTimeShift).
-# A run that continues as new within a second is held back by a timer that skipping passes over and that never fires.
-TIME_SKIPPING = (
-    "--dynamic-config-value",
-    "frontend.WorkflowTimeSkippingEnabled=true",
-    "--dynamic-config-value",
-    'history.timerProcessorMaxTimeShift="10ms"',
-    "--dynamic-config-value",
-    'history.workflowIdReuseMinimalInterval="0s"',
-)
 
 
 # Where the sealer's role reaches the database that the application role reaches under the key.

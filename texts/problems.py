@@ -1,5 +1,6 @@
 """What a problem code and a field-error code say, in three languages."""
 
+from collections import ChainMap
 from collections.abc import Mapping, Sequence
 from typing import Any, Final
 
@@ -11,7 +12,8 @@ PROBLEMS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("problems")
 REFUSALS: Final[Mapping[str, Mapping[str, Sentence]]] = read_groups("refusals")
 # Why a file or a cell of it is not taken stands in a catalogue of its own.
 FILES: Final[Mapping[str, Sentence]] = read_sentences("files")
-PARTICULARS: Final[Mapping[str, Sentence]] = {**REFUSALS["particulars"], **FILES}
+# What rooms say is added as they are handed over.
+PARTICULARS: Final[Mapping[str, Sentence]] = ChainMap(REFUSALS["particulars"], FILES)  # type: ignore[arg-type]
 FIELD_ERRORS: Final[Mapping[str, Sentence]] = read_sentences("field_errors")
 
 

@@ -137,10 +137,11 @@ async def _signed_again(file: CaseFile, connection: AsyncConnection, command: Ro
 
 def _seal_task_again(file: CaseFile, new: DataKey) -> None:
     task = file.find_task(TaskKind.CHANGE)
-    if task is not None and "change" in task.detail:
-        place = ("tasks", "detail", f"{file.reference}/change")
-        plain = file.person_key.open(*place, bytes.fromhex(task.detail["change"]))
-        file.change_task(task, detail=task.detail | {"change": new.seal(*place, plain).hex()})
+    for name, at in (("change", "change"), ("proof", "change/proof")):
+        if task is not None and name in task.detail:
+            place = ("tasks", "detail", f"{file.reference}/{at}")
+            plain = file.person_key.open(*place, bytes.fromhex(task.detail[name]))
+            file.change_task(task, detail=task.detail | {name: new.seal(*place, plain).hex()})
 
 
 def _take_over(file: CaseFile, table: str, changed: list[Row]) -> None:

@@ -306,6 +306,11 @@ class CaseParts(OneCase):
         self.calls.append(row)
         self._touch("calls", row)
 
+    def change_call(self, row: CallRow, **values: Any) -> None:
+        """Set columns of a call that is due."""
+        row.change(**values)
+        self._touch("calls", row)
+
     def next_attempt(self, what: str, destination: str) -> int:
         """Return the number of the next call of a kind for a destination, after those made before."""
         return self.attempts.get(f"{what}/{destination}", 0) + 1

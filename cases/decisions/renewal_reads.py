@@ -28,7 +28,7 @@ from store.tables import applications
 class ConfirmedView:
     """A field that a renewal confirms: as it is known, and since when."""
 
-    field: Annotated[str, Field(examples=["employment.contract_end"])]
+    field: Annotated[str, Field(examples=["employment.position"])]
     value: Annotated[Any, Field(description="As it was given; masked to all but the employer that gave it.")]
     since: datetime
     seen: Annotated[bool, Field(description="Whether an officer saw it, and it stands in the place of what was given.")]

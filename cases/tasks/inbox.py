@@ -193,7 +193,7 @@ async def find_reference(context: Context, actor: Actor, task_id: UUID) -> str:
 
 def task_view(words: Words, row: TaskRow, more: Told) -> TaskView:
     """Return a task as staff sees it, with what its list tells of it; sealed parts of its detail stay with the case."""
-    hidden = ("change", "contest", "by", "destinations")
+    hidden = ("change", "proof", "contest", "by", "destinations")
     return TaskView(
         id=str(row.task_id),
         kind=row.kind,

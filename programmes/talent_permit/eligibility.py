@@ -17,7 +17,7 @@ from domain.stages import PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
 from programmes.talent_permit import contract, permits, views
-from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import destinations_of, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitTask
@@ -26,7 +26,7 @@ from programmes.talent_permit.words import PermitAct, PermitTask
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
     contract.plan_contract_end(file, at)
-    known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
+    known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at))
     for destination in destinations_of(file):
         _weigh(file, actor, at, destination, known)
     permits.follow_up(file)
@@ -37,10 +37,64 @@ async def weigh_again(file: CaseFile, connection: AsyncConnection, at: datetime)
     asked = waiting(file)
     if not asked:
         return
-    known = await assessing.known_facts(file, connection, at, in_force=_is_in_force(file, at))
     for destination in asked:
-        _weigh(file, system("eligibility"), at, destination, known)
+        by = _begun_by(file, destination)
+        known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+        _weigh(file, system("eligibility"), at, destination, known, by)
     permits.follow_up(file)
+
+
+async def add(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    by: assessing.By,
+) -> None:
+    """Begin the track of a destination that is asked for after the approval, by the rules of the day (P1, P2)."""
+    known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+    _weigh(file, actor, at, destination, known, by)
+
+
+async def weigh_known(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    by: assessing.By,
+) -> None:
+    """Run the rules of a destination again after what is known has changed.
+
+    One that an officer is asked about may be sent by it, or be asked about otherwise. Of one that is sent the findings
+    are kept for staff: the authority decides, and is told what its entry names.
+    """
+    permit = permit_rows(file)[destination]
+    if permit.stage in PERMIT_FINAL:
+        return
+    if permit.stage is None:
+        if permit.pending_act is None:
+            by = _begun_by(file, destination)
+            known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+            _weigh(file, actor, at, destination, known, by)
+        return
+    known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+    rules, earlier = programme_of(file).rules, file.assessment(destination.value)
+    findings = rules.of_track(known.facts, destination, by.pack, by.on)
+    said = [Finding.model_validate(each) for each in earlier.findings] if earlier else []
+    kept = (*findings, *(each for each in said if each.code in rules.about_answers))
+    assessing.keep_assessment(file, destination.value, kept, known, at, by)
+    outcome = outcome_of(findings).value
+    file.record(PermitAct.PERMIT_ASSESSED, actor, at, destination=destination.value, outcome=outcome)
+
+
+def _begun_by(file: CaseFile, destination: Destination) -> assessing.By:
+    """Return the rules by which the track of a destination was begun."""
+    kept = file.assessment(destination.value)
+    if kept is None or kept.evaluated_on is None:
+        return assessing.of_acceptance(file)
+    return assessing.By(file.shelf.version(kept.policy_version), kept.evaluated_on)
 
 
 def carry_on(file: CaseFile, at: datetime) -> None:
@@ -90,10 +144,17 @@ async def outlook(
     return views.looking_ahead(seen, await obstacles(file, connection, at), language, needs)
 
 
-def _weigh(file: CaseFile, actor: Actor, at: datetime, destination: Destination, known: assessing.Known) -> None:
-    pack, facts = file.pack, known.facts
-    findings = programme_of(file).rules.of_track(facts, destination, pack, file.accepted_on)
-    assessing.keep_assessment(file, destination.value, findings, known, at)
+def _weigh(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    destination: Destination,
+    known: assessing.Known,
+    by: assessing.By | None = None,
+) -> None:
+    by, facts = by or assessing.of_acceptance(file), known.facts
+    findings = programme_of(file).rules.of_track(facts, destination, by.pack, by.on)
+    assessing.keep_assessment(file, destination.value, findings, known, at, by)
     asked = finding_answers.open_questions(file, findings, facts)
     if not asked:
         _send(file, actor, at, destination, findings, facts)
@@ -136,6 +197,7 @@ def asked(file: CaseFile) -> list[tuple[str, Destination]]:
     return [(PermitTask.PERMIT_ELIGIBILITY, destination) for destination in waiting(file)]
 
 
-def _is_in_force(file: CaseFile, at: datetime) -> bool:
+def is_in_force(file: CaseFile, at: datetime) -> bool:
+    """Whether a registration is in force on the day of a time."""
     ended_on = file.row.ended_on
     return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)

@@ -8,14 +8,13 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.moves import At
-from cases.case.signers import need_reasons, signature_of
+from cases.case.signers import need_reasons
 from cases.decisions import assessing, renewals
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move, need_move
-from cases.notices import contact_changes
 from cases.notices.compose import Said
 from domain.actors import STAFF, Actor
 from domain.acts import Act
@@ -23,20 +22,18 @@ from domain.clock import day_of
 from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
-from domain.notices import NoticeKind
 from domain.stages import CLOSED, IN_REVIEW, Stage, Standing
-from domain.tasks import TaskAction, TaskKind
+from domain.tasks import TaskAction
 from programmes.talent_permit import contract, departures, ending, permits
 from programmes.talent_permit.given import given, known
-from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_requests import RevocationRequest
 from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
 from programmes.talent_permit.reasons import PermitReason, PermitUse
-from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
+from programmes.talent_permit.requests import CorrectionRequest, DepartureRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.words import PermitAct, PermitAnswer, PermitDeadline, PermitProposal, PermitTask
-from store.rows.work import DeadlineRow, TaskRow
+from store.rows.work import DeadlineRow
 
 
 def depart(file: CaseFile, actor: Actor, at: datetime, asked: DepartureRequest) -> None:
@@ -124,65 +121,16 @@ def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> Non
         end_employment(file, actor, at)
 
 
-async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ChangeRequest) -> None:
-    """Change contact and language at once, and ask an officer for the rest (R34).
-
-    While an address waits that was changed before, an officer looks at a further one too.
-    """
-    need_move(file, LifeEvent.CHANGE, actor)
-    if asked.contract_end is not None and file.stage is Stage.APPROVED:
-        _need_contract_to_come(file, at, asked.contract_end)
-    held = contact_changes.held_back(file, at, _changed(file, asked.at_once).subject) if asked.at_once else {}
-    if at_once := {name: value for name, value in asked.at_once.items() if name not in held}:
-        told = keep_version(file, at, whole=_changed(file, at_once))
-        move(file, LifeEvent.CHANGE, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
-        file.record(PermitAct.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version)
-    if for_review := asked.for_review | held:
-        ask_officer(file, actor, at, for_review)
-
-
-def ask_officer(file: CaseFile, actor: Actor, at: datetime, asked: dict[str, Any]) -> None:
-    """Let an officer take or decline a change, together with what waits for one already (R34)."""
-    task = move(file, LifeEvent.ASK_CHANGE, actor, at).task
-    wanted = _wanted(file, task) | asked
-    _changed(file, wanted)
-    sealed = file.seal("tasks", "detail", _change_place(file), wanted).hex()
-    file.change_task(task, detail={"fields": sorted(wanted), "change": sealed, "by": signature_of(actor)})
-    file.record(PermitAct.CHANGE_ASKED, actor, at, fields=sorted(asked))
-
-
-async def answer_change(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest
-) -> None:
-    """Take or decline what an employer asked to have changed (R34)."""
-    task = file.find_task(TaskKind.CHANGE)
-    if task is None:
-        raise Refused("wrong_stage", "No change waits for an answer.")
-    fields, taken = task.detail["fields"], asked.action == TaskAction.TAKE
-    said = Said(occasion=str(task.task_id), facts={"changed_fields": tuple(fields)})
-    if taken:
-        wanted = _wanted(file, task)
-        told = keep_version(file, at, whole=_changed(file, wanted))
-        spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (PermitNotice.CHANGE_TAKEN, said)]
-        move(file, LifeEvent.TAKE_CHANGE, actor, at, said=spoken)
-        file.record(PermitAct.CHANGED, actor, at, fields=fields, version=file.row.facts_version)
-        if "contract_end" in wanted:
-            _take_contract_end(file, actor, at)
-    else:
-        move(file, LifeEvent.DECLINE_CHANGE, actor, at, said=said)
-        file.record(PermitAct.CHANGE_DECLINED, actor, at, fields=fields)
-
-
 async def answer_employment(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: PermitTaskAnswer
 ) -> None:
     """Record the new contract end, or the departure, once the grace after a contract is over (R29)."""
     if asked.action == PermitAnswer.NEW_CONTRACT_END and asked.contract_end is not None:
-        _need_contract_to_come(file, at, asked.contract_end)
-        whole = _changed(file, {"contract_end": asked.contract_end.isoformat()})
-        keep_version(file, at, whole=whole)
+        need_contract_to_come(file, at, asked.contract_end)
+        end = CorrectionRequest.model_validate({"employment": {"contract_end": asked.contract_end}})
+        keep_version(file, at, whole=merged(given(file), end))
         file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
-        _take_contract_end(file, actor, at)
+        take_contract_end(file, actor, at)
     elif asked.action == PermitAnswer.DEPARTED and asked.last_day is not None:
         reason = asked.reason or PermitReason.CONTRACT_ENDED.value
         depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
@@ -264,13 +212,13 @@ def _is_reported(file: CaseFile) -> bool:
     return any(permit.reported_at is not None for permit in permit_rows(file).values())
 
 
-def _need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> None:
+def need_contract_to_come(file: CaseFile, at: datetime, contract_end: date) -> None:
     """Refuse an end of the contract that is over, which a departure tells of, or before the last day of work."""
     need_day("contract_end", contract_end, earliest=day_of(at), before="contract_over")
     need_day("contract_end", contract_end, earliest=file.row.ended_on, before="before_departure")
 
 
-def _take_contract_end(file: CaseFile, actor: Actor, at: datetime) -> None:
+def take_contract_end(file: CaseFile, actor: Actor, at: datetime) -> None:
     """Let the reminders follow a new contract end, and close the question about the old one."""
     talent_permit(file).contract_end = known(file).employment.contract_end
     move(file, LifeEvent.CONTRACT_END_TAKEN, actor, at)
@@ -285,29 +233,6 @@ def known_anew(file: CaseFile, at: datetime) -> None:
         talent_permit(file).contract_end = ends
         if file.stage is Stage.APPROVED and file.row.settled:
             contract.plan_contract_end(file, at)
-
-
-def _change_place(file: CaseFile) -> str:
-    return f"{file.reference}/change"
-
-
-def _wanted(file: CaseFile, task: TaskRow) -> dict[str, Any]:
-    """Return what an open task asks to have changed."""
-    if "change" not in task.detail:
-        return {}
-    wanted: dict[str, Any] = file.open("tasks", "detail", _change_place(file), bytes.fromhex(task.detail["change"]))
-    return wanted
-
-
-def _changed(file: CaseFile, wanted: dict[str, Any]) -> RegistrationRequest:
-    """Return the registration with what is asked to be changed; refused where the whole does not hold together."""
-    parts: dict[str, Any] = {}
-    person = {name: value for name, value in wanted.items() if name != "contract_end"}
-    if person:
-        parts["person"] = person
-    if "contract_end" in wanted:
-        parts["employment"] = {"contract_end": wanted["contract_end"]}
-    return merged(given(file), CorrectionRequest.model_validate(parts))
 
 
 def merged(whole: RegistrationRequest, parts: CorrectionRequest) -> RegistrationRequest:

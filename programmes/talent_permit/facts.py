@@ -20,7 +20,7 @@ from store.case_rows import LoadedEmployer
 async def gather(
     file: CaseFile, connection: AsyncConnection, request: Form, at: datetime, in_force: bool | None, on: date
 ) -> PermitFacts:
-    """Return the facts of a case, as of a day, with what is given, or known, of it; and whether it is in force."""
+    """Return the facts of a case on a day, with what is given, or known, of it; in force: whether it is, if known."""
     return await gather_facts(
         file.context,
         connection,

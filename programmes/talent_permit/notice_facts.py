@@ -21,7 +21,8 @@ class PermitNoticeFacts(NoticeFacts):
     destinations: tuple[str, ...] = ()
     permit_stage: str | None = None
     state_worker: bool = False
-    changed_fields: tuple[str, ...] = Field(default=(), description="What an employer asked to have changed.")
+    changed_fields: tuple[str, ...] = Field(default=(), description="What was asked to have changed.")
+    asked_by_person: bool = False
 
     # In the authority's own words, for bodies only.
     authority_reason: str | None = None

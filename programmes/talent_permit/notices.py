@@ -67,8 +67,8 @@ _P: Final = Recipient.PERSON
 _O: Final = Recipient.OFFICERS
 _TRACK: Final = About.TRACK
 _OWN: Final[Mapping[str, NoticePlan]] = {
-    _K.CHANGE_TAKEN: plan(EMPLOYER),
-    _K.CHANGE_DECLINED: plan(EMPLOYER),
+    _K.CHANGE_TAKEN: plan(BOTH),
+    _K.CHANGE_DECLINED: plan(BOTH),
     _K.REGISTRATION_REVOKED: plan(LETTER, StatedDate.REMEDY, is_letter=True),
     _K.PERMIT_WITHHELD: plan(LETTER, StatedDate.REMEDY, about=_TRACK, is_letter=True),
     _K.DEPARTURE_RECORDED: plan(BOTH, _S.LAST_DAY),

@@ -5,10 +5,11 @@ from datetime import date
 from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
 from cases.case.renewals import RenewalView
-from cases.case.views import AnyCaseView, view
+from cases.case.views import AnyCaseView, PendingChangeView, view
 from domain.languages import Language
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
+from texts.fields import field_name
 from texts.person import plain
 from texts.reasons import reason_or_word
 
@@ -22,6 +23,13 @@ class OwnDeparture:
     reported_by: str
     late: bool
     disputed: bool
+
+
+@view
+class OwnPendingChange(PendingChangeView):
+    """What was asked to have changed and an officer has yet to take or decline, in plain words."""
+
+    labels: list[str]
 
 
 @view
@@ -47,6 +55,7 @@ class OfThePerson:
 
     departure: OwnDeparture | None
     renewal: OwnRenewal | None
+    pending_change: OwnPendingChange | None
     permits: tuple[OwnPermit, ...]
 
 
@@ -63,6 +72,7 @@ def own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language
         destinations=destinations_of(case),
         departure=_departure(case),
         renewal=_renewal(seen, language),
+        pending_change=_pending(seen.pending_change, language),
         permits=tuple(_permit(case, each, language) for each in permits),
     )
 
@@ -72,6 +82,12 @@ def remedies(case: CaseReading) -> tuple[str, ...]:
     departure = talent_permit(case).departure
     letter = ("letter",) if case.row.end_reason in ("revoked", "not_eligible") else ()
     return (*letter, "departure") if departure is not None and not departure["disputed"] else letter
+
+
+def _pending(asked: PendingChangeView | None, language: Language) -> OwnPendingChange | None:
+    if asked is None:
+        return None
+    return OwnPendingChange(**vars(asked), labels=[field_name(each, language) or each for each in asked.fields])
 
 
 def _departure(case: CaseReading) -> OwnDeparture | None:

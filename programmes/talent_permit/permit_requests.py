@@ -7,13 +7,13 @@ from pydantic import Field, model_validator
 
 from domain import decisions
 from domain.bodies import Body, example
-from domain.decisions import GivenReason
+from domain.decisions import GivenReason, Reasons
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
 from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.references import PREFIX
-from programmes.talent_permit.requests import ChangeRequest
+from programmes.talent_permit.requests import ChangeRequest, OwnChanges
 
 _SAMPLE: Final = reference_from(PREFIX, bytes(5))  # only to test that a paper holds together
 
@@ -80,6 +80,14 @@ class TaskAnswerRequest(decisions.TaskAnswerRequest):
     contract_end: Day | None = None
     last_day: Day | None = None
     reason: Label | None = None
+    reasons: Annotated[
+        Reasons,
+        Field(description="Why a change is declined (R), or is taken although a rule would fail by it (O)."),
+    ] = ()
+    fields: Annotated[
+        tuple[Label, ...] | None,
+        Field(min_length=1, max_length=20, description="Which of the fields of a change are answered; all without."),
+    ] = None
 
 
 class RenewalRequest(Body):
@@ -98,6 +106,26 @@ class DisputeRequest(Body):
 
     reference: Label
     text: Note
+
+
+class OwnChangeRequest(OwnChanges):
+    """What a person asks to have changed in a registration of their own; contact and language change at once."""
+
+    model_config = example(
+        {
+            "reference": "HT-7K2M-9QXA-3",
+            "permit_card_number": "C87654321",
+            "permit_card_valid_until": "2037-01-31",
+            "proof": {
+                "kind": "permit_card",
+                "issuer": "公安部出入境管理局",
+                "number": "C87654321",
+                "date": "2027-02-01",
+            },
+        }
+    )
+
+    reference: Label
 
 
 class OwnCardLostRequest(Body):

@@ -1,6 +1,6 @@
 """The following of talent permits: list entries, reports and what time does (P1 to P22)."""
 
-from collections.abc import Callable
+from collections.abc import Callable, Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -26,6 +26,7 @@ from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitProposal, PermitTask
+from store.rows.authority import CallRow
 from store.rows.work import DeadlineRow, TaskRow
 
 _PERMIT_DEADLINES = (
@@ -34,6 +35,11 @@ _PERMIT_DEADLINES = (
     PermitDeadline.APPLICANT_INACTIVE,
     PermitDeadline.AUTHORITY_LATE,
 )
+# What is told of an entry that the authority has, as calls are kept.
+ENTRY_CHANGED: Final = "entry_changed"
+GIVEN_UP: Final = "destination_given_up"
+# What a list entry names of the person that can change.
+NAMED_IN_ENTRY: Final = frozenset({"name_zh", "name_en", "permit_card_number"})
 _TIMED = (PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED)
 
 
@@ -106,7 +112,7 @@ def next_term(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
-    """Send the mended list entries that a task is about, each under a key with the next attempt number (P6).
+    """Send the mended list entries, or changes of them, that a task is about, each with the next attempt number (P6).
 
     An entry of the authority's that the officer saw to be another's keeps none from being sent again.
     """
@@ -116,6 +122,10 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     alone = task.destination
     file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=Destination(alone) if alone else None)
     file.record(Act.TASK_ANSWERED, actor, at, outcome="send_again", destination=alone, kind="authority_rejected")
+    if task.detail.get("what") == ENTRY_CHANGED:
+        for each in served:
+            _call_changed(file, at, each, task.detail.get("changed", ()), file.next_attempt(ENTRY_CHANGED, each))
+        return
     seen, detail = task.detail, dict[str, Any]()
     if entry_id := seen.get("entry", {}).get("entry_id"):
         detail["passed_over"] = [entry_id]
@@ -141,16 +151,17 @@ def registration_ended(
     for destination in permit_rows(file):
         stage = _stage(file, destination)
         if stage in (None, PermitStage.ELIGIBLE):
-            _close_unsent(file, actor, at, destination)
+            _close_unsent(file, actor, at, destination, PermitEvent.REGISTRATION_ENDED, PermitReason.REGISTRATION_ENDED)
         elif stage not in PERMIT_FINAL and reports:
             report(file, actor, at, destination, what, in_batch=in_batch)
     follow_up(file)
 
 
-def _close_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    why = PermitReason.REGISTRATION_ENDED.value
-    said = Said(facts={"end_reason": why})
-    move_permit(file, destination, PermitEvent.REGISTRATION_ENDED, actor, at, end_reason=why, said=said)
+def _close_unsent(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, event: PermitEvent, why: PermitReason
+) -> None:
+    said = Said(facts={"end_reason": why.value})
+    move_permit(file, destination, event, actor, at, end_reason=why.value, said=said)
     stop_waiting(file, destination, at)
     file.end_calls(at, "cancelled", *file.calls_of(destination))
     file.record(PermitAct.PERMIT_CLOSED, actor, at, destination=destination.value)
@@ -165,8 +176,82 @@ def report(
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
         file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
-        days = limits_in(file.context).report_days
-        file.set_working_days(PermitDeadline.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
+        _expect_report(file, at, destination)
+
+
+def _expect_report(file: CaseFile, at: datetime, destination: Destination) -> None:
+    days = limits_in(file.context).report_days
+    file.set_working_days(PermitDeadline.REPORT_EXPECTED, day_of(at), days, destination=destination.value)
+
+
+def give_up(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    """Follow a destination no more that was given up: closed where it was not sent, else withdrawn at the authority.
+
+    What was sent or issued stays as it is until the authority says what becomes of it (P12).
+    """
+    stage = _stage(file, destination)
+    if stage in (None, PermitStage.ELIGIBLE):
+        _close_unsent(file, actor, at, destination, PermitEvent.GIVEN_UP, PermitReason.WITHDRAWN)
+    elif stage not in PERMIT_FINAL:
+        move_permit(file, destination, PermitEvent.GIVEN_UP, actor, at)
+        file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=GIVEN_UP)
+        detail = {"on": day_of(at).isoformat(), "reason": PermitReason.WITHDRAWN.value}
+        file.call(GIVEN_UP, at, destination=destination, detail=detail)
+        _expect_report(file, at, destination)
+
+
+def tell_entry(file: CaseFile, actor: Actor, at: datetime, destination: Destination, fields: Collection[str]) -> None:
+    """Tell the authority what changed of what its entry names, where it has one.
+
+    An entry that is still to be sent has what is known when it is sent. Whether one under way had it nobody knows, so
+    that it is told once that entry was taken (`tell_what_changed`).
+    """
+    named, stage = sorted(NAMED_IN_ENTRY & set(fields)), _stage(file, destination)
+    if not named or stage is None or stage in PERMIT_FINAL:
+        return
+    if stage is PermitStage.ELIGIBLE:
+        for row in file.calls:
+            if row.what == "list_entry" and row.destination == destination:
+                file.change_call(row, detail=row.detail | {"changed": sorted({*row.detail.get("changed", ()), *named})})
+        return
+    _tell_change(file, actor, at, destination, named)
+
+
+def tell_what_changed(file: CaseFile, actor: Actor, at: datetime, row: CallRow) -> None:
+    """Tell the authority what changed while its list entry was under way."""
+    destination = Destination(need(row.destination, "destination"))
+    if named := row.detail.get("changed"):
+        _tell_change(file, actor, at, destination, named)
+
+
+def _tell_change(file: CaseFile, actor: Actor, at: datetime, destination: Destination, named: Sequence[str]) -> None:
+    # What is told is how the entry has to be from now on, so that of two changes the second says it all.
+    earlier = [each for each in file.calls if each.destination == destination and each.what == ENTRY_CHANGED]
+    named = sorted({*named, *(name for each in earlier for name in each.detail["changed"])})
+    file.end_calls(at, "cancelled", *(each.key for each in earlier))
+    _call_changed(file, at, destination, named)
+    file.record(
+        PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=ENTRY_CHANGED, fields=list(named)
+    )
+    _expect_report(file, at, destination)
+
+
+def _call_changed(
+    file: CaseFile, at: datetime, destination: Destination, named: Sequence[str], attempt: int = 1
+) -> None:
+    detail = {"on": str(file.row.facts_version), "changed": list(named)}
+    file.call(ENTRY_CHANGED, at, destination=destination, attempt=attempt, detail=detail)
+
+
+def change_rejected(file: CaseFile, actor: Actor, at: datetime, row: CallRow, reason: str) -> None:
+    """Open a task for a change of an entry that the authority's system could not take."""
+    destination = Destination(need(row.destination, "destination"))
+    file.cancel_deadlines(PermitDeadline.REPORT_EXPECTED, destination=destination.value)
+    if _stage(file, destination) in PERMIT_FINAL:
+        return  # the entry holds nothing any more
+    detail = {"reason": reason, "what": ENTRY_CHANGED, "changed": row.detail["changed"]}
+    move_permit(file, destination, PermitEvent.CHANGE_REJECTED, actor, at, asked=Asked(detail=detail))
+    file.record(PermitAct.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
 
 
 def need_lost_day(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:

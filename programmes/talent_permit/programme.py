@@ -15,6 +15,7 @@ from domain.parties import Part, Party
 from policy.limits import OwnLimits
 from policy.rerun import Rules
 from programmes.talent_permit import (
+    changes,
     departures,
     eligibility,
     employment,
@@ -57,7 +58,7 @@ TALENT_PERMIT: Final = Programme(
             part=Part.SUBJECT,
             kind=Party.PERSON,
             sees=READS_CASE | TRIES_COMMANDS | {"permits", "renewals", "talent_permits"},
-            asks=(PermitCommand.CARD_LOST, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
+            asks=(PermitCommand.CARD_LOST, PermitCommand.CHANGE, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=PREFIX,
@@ -123,6 +124,7 @@ TALENT_PERMIT: Final = Programme(
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     has_died=departures.has_died,
+    change_asked=changes.shown,
     outlook=eligibility.outlook,
     recounted=recounted,
     calls=CALLS,

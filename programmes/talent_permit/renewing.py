@@ -18,19 +18,19 @@ from domain.forms import Form, need_form
 from domain.notices import NoticeKind
 from domain.stages import Stage
 from policy.pack import Pack
-from programmes.talent_permit import employment, permits, rules
-from programmes.talent_permit.given import known
+from programmes.talent_permit import changes, employment, permits, rules
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_requests import RenewalRequest
-from programmes.talent_permit.permit_stages import Destination, PermitStage
+from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.requests import UNDERTAKING_VERSION, ChangeRequest, CorrectionRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
-from programmes.talent_permit.tables import permit_rows, talent_permit
+from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
 from programmes.talent_permit.words import PermitAct
 
 _RUNS_OUT: Final = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 _UNDERTAKING: Final = "undertaking_version"
+_PROOF: Final = "proof"
 # What is confirmed, in the order of the form; who the person is cannot change by a renewal.
 _SHOWN: Final = (
     "person.name_zh", "person.name_en", "person.identity_number", "person.permit_card_number",
@@ -64,39 +64,27 @@ async def _wanted(
     """Change contact and language at once, as a change does, and return what an officer looks at."""
     wanted: dict[str, Any] = {}
     if asked.changes is not None:
+        wanted = changes.wanted(file, at, asked.changes)
         if asked.changes.at_once:
-            await employment.change(file, connection, actor, at, ChangeRequest.model_validate(asked.changes.at_once))
-        wanted |= asked.changes.for_review
-    wanted[_UNDERTAKING] = asked.undertaking_version or UNDERTAKING_VERSION
-    now = known(file).model_dump(mode="json")
-    return {name: value for name, value in wanted.items() if _value_of(now, name) != value}
+            await changes.change(file, connection, actor, at, ChangeRequest.model_validate(asked.changes.at_once))
+    undertaking = asked.undertaking_version or UNDERTAKING_VERSION
+    return wanted if undertaking == talent_permit(file).undertaking_version else wanted | {_UNDERTAKING: undertaking}
 
 
 def _changed(form: Form, wanted: Mapping[str, Any]) -> RegistrationRequest:
-    whole, parts = need_form(form, RegistrationRequest), dict[str, Any]()
-    for name, value in wanted.items():
-        part = _part_of(name)
-        if part is None:
-            parts[name] = value
-        else:
-            parts.setdefault(part, {})[name] = value
+    fields = {name: value for name, value in wanted.items() if name not in (_PROOF, _UNDERTAKING)}
+    parts = changes.parts_of(fields)
+    if _UNDERTAKING in wanted:
+        parts[_UNDERTAKING] = wanted[_UNDERTAKING]
+    whole = need_form(form, RegistrationRequest)
     return employment.merged(whole, CorrectionRequest.model_validate(parts)) if parts else whole
 
 
-def _part_of(field: str) -> str | None:
-    """Return the part of a registration that a field lies in; None where it is none of a part."""
-    parts = RegistrationRequest.fields_by_part()
-    return next((part for part, names in parts.items() if field in names), None)
-
-
-def _value_of(whole: Mapping[str, Any], field: str) -> Any:
-    part = _part_of(field)
-    return whole[field] if part is None else whole[part][field]
-
-
-def _take_over(file: CaseFile, actor: Actor, at: datetime, wanted: Mapping[str, Any]) -> None:
-    """Keep what a renewal changes as the next version of what was given."""
-    whole = _changed(file.application, wanted)
+async def _take_over(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, wanted: Mapping[str, Any]
+) -> None:
+    """Keep what a renewal changes as the next version of what was given, and let follow what follows a change."""
+    whole, held = _changed(file.application, wanted), destinations_of(file)
     told = keep_version(file, at, whole=whole)
     talent_permit(file).change(
         destinations=[each.value for each in whole.destinations], undertaking_version=whole.undertaking_version
@@ -104,6 +92,7 @@ def _take_over(file: CaseFile, actor: Actor, at: datetime, wanted: Mapping[str, 
     move(file, LifeEvent.RENEWED, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
     file.record(PermitAct.CHANGED, actor, at, fields=sorted(wanted), version=file.row.facts_version)
     employment.known_anew(file, at)
+    await changes.follow(file, connection, at, set(wanted), held)
 
 
 def _ends(file: CaseFile) -> dict[str, date]:
@@ -129,9 +118,10 @@ async def _begins(
 ) -> None:
     """Take over what changes, and send the list entry of each permit's next term."""
     if wanted:
-        _take_over(file, actor, at, wanted)
-    for track in tracks:
-        permits.next_term(file, actor, at, Destination(track))
+        await _take_over(file, connection, actor, at, wanted)
+    for destination in destinations_of(file):
+        if destination.value in tracks:
+            permits.next_term(file, actor, at, destination)
 
 
 RENEWAL: Final = Renewal(

@@ -2,9 +2,9 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Final
+from typing import Annotated, Any, Final, Self
 
-from pydantic import AfterValidator, Field, ValidationInfo, field_validator
+from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
 from domain.bodies import Body, Parts, example
 from domain.case_facts import FactAsked
@@ -205,31 +205,111 @@ class DepartureRequest(Body):
     reason: Label
 
 
-class ChangeRequest(Parts):
-    """Contact and language, which change at once, and contract end and names, which an officer takes or declines."""
+class ProofKind(StrEnum):
+    """What proves a change."""
 
-    model_config = example({"email": "li.new@example.com", "language": "en"})
+    PERMIT_CARD = "permit_card"
+    IDENTITY_DOCUMENT = "identity_document"
+    CONTRACT = "contract"
+    EMPLOYER_LETTER = "employer_letter"
+    OTHER = "other"
+
+
+class Proof(Body):
+    """What proves a change: what it is, who issued it and when, and its number where it has one."""
+
+    kind: ProofKind
+    issuer: Line
+    number: Label | None = None
+    date: Day
+
+
+def _given_up(destinations: tuple[Destination, ...]) -> tuple[Destination, ...]:
+    if not destinations:
+        raise refusal(
+            "required",
+            "A registration has a destination. To give up the last one, withdraw the registration before it is "
+            "decided, or report the departure afterwards.",
+        )
+    return _each_once(destinations)
+
+
+# All that are to be held from then on; one that is left out is given up.
+DestinationsHeld = Annotated[
+    tuple[Destination, ...],
+    Field(max_length=len(Destination), json_schema_extra={"uniqueItems": True, "minItems": 1}, examples=[["HK", "MO"]]),
+    AfterValidator(_given_up),
+]
+# What changes without an officer, and what an employer alone knows.
+AT_ONCE: Final = ("email", "phone", "language")
+OF_EMPLOYMENT: Final = ("position", "work_site", "contract_start", "contract_end")
+
+
+class OwnChanges(Parts):
+    """What a person may state of themselves: contact, language, their names and their card."""
 
     email: Email | None = None
     phone: Phone | None = None
     language: Language | None = None
-    contract_end: Day | None = None
     name_zh: Name | None = None
     name_en: Name | None = None
+    permit_card_number: CardNumber | None = None
+    permit_card_valid_until: Day | None = None
+    proof: Proof | None = Field(default=None, description="What proves what an officer takes or declines.")
 
-    @field_validator("language", "contract_end", "name_zh")
+    @field_validator("language", "name_zh", "permit_card_number", "permit_card_valid_until")
     @classmethod
     def _not_removed(cls, given: object) -> object:
         if given is None:
             raise refusal("required", "The field can be changed, not removed.")
         return given
 
-    @property
-    def at_once(self) -> dict[str, str | None]:
-        """The fields that change without an officer."""
-        return self.model_dump(mode="json", include={"email", "phone", "language"}, exclude_unset=True)
+    @model_validator(mode="after")
+    def _changes_something(self) -> Self:
+        if self.model_fields_set <= {"proof", "reference"}:
+            raise refusal("required", "Give at least one field that changes.")
+        return self
+
+
+class ChangeRequest(OwnChanges):
+    """Contact and language, which change at once, and all else, which an officer takes or declines.
+
+    `destinations` names all that are to be held from then on: one that is new is followed, one that is left out is
+    given up.
+    """
+
+    model_config = example(
+        {
+            "permit_card_number": "C87654321",
+            "permit_card_valid_until": "2037-01-31",
+            "proof": {
+                "kind": "permit_card",
+                "issuer": "公安部出入境管理局",
+                "number": "C87654321",
+                "date": "2027-02-01",
+            },
+        }
+    )
+
+    contract_end: Day | None = None
+    position: Line | None = None
+    work_site: Line | None = None
+    contract_start: Day | None = None
+    destinations: DestinationsHeld | None = None
+
+    @field_validator("contract_end", "position", "work_site", "contract_start", "destinations")
+    @classmethod
+    def _not_taken_away(cls, given: object) -> object:
+        if given is None:
+            raise refusal("required", "The field can be changed, not removed.")
+        return given
 
     @property
-    def for_review(self) -> dict[str, str | None]:
+    def at_once(self) -> dict[str, Any]:
+        """The fields that change without an officer."""
+        return self.model_dump(mode="json", include=set(AT_ONCE), exclude_unset=True)
+
+    @property
+    def for_review(self) -> dict[str, Any]:
         """The fields that an officer takes or declines."""
-        return self.model_dump(mode="json", include={"contract_end", "name_zh", "name_en"}, exclude_unset=True)
+        return self.model_dump(mode="json", exclude={*AT_ONCE, "proof"}, exclude_unset=True)

@@ -8,7 +8,12 @@ from pydantic import BaseModel, Field
 from cases.commands import routes
 from domain.actors import STAFF, Role
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
-from programmes.talent_permit.permit_requests import CardLostRequest, DisputeRequest, OwnCardLostRequest
+from programmes.talent_permit.permit_requests import (
+    CardLostRequest,
+    DisputeRequest,
+    OwnCardLostRequest,
+    OwnChangeRequest,
+)
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.words import ABOUT_DEPARTURE
 
@@ -23,6 +28,14 @@ class LostCardView(BaseModel):
 
     reference: str
     destination: Destination
+    status: str = Field(examples=["received"])
+
+
+class ChangeAskedView(BaseModel):
+    """A change that was taken on; the person's case shows what waits for an officer, and by when."""
+
+    reference: str
+    fields: list[str]
     status: str = Field(examples=["received"])
 
 
@@ -77,7 +90,9 @@ CHANGE: Final = Route(
     by=_EMPLOYER,
     name="changeRegistration",
     summary="Change data",
-    says="Change contact and language at once, contract end and names through an officer.",
+    says="Change contact and language at once; an officer takes or declines all else: names, card, post, place of "
+    "work, contract and destinations.",
+    problems=frozenset({"already_decided"}),
 )
 REVOKE: Final = Route(
     verb="revocation",
@@ -124,6 +139,14 @@ PERMIT_CONFIRM: Final = Route(
 )
 
 
+def _changes(asked: OwnChangeRequest) -> dict[str, object]:
+    return asked.model_dump(mode="json", exclude={"reference"}, exclude_unset=True)
+
+
+def _fields(asked: OwnChangeRequest) -> dict[str, object]:
+    return {"fields": sorted(asked.model_fields_set - {"reference", "proof"})}
+
+
 def _text(asked: DisputeRequest) -> dict[str, object]:
     return {"text": asked.text}
 
@@ -157,6 +180,18 @@ DISPUTE_OWN: Final = OwnRoute(
     asks=_text,
     tells=_nothing,
     about=_departure,
+)
+CHANGE_OWN: Final = OwnRoute(
+    verb="changes",
+    name="changeOwnData",
+    summary="Have one's own data changed",
+    says="Take on a change of what is the person's own: contact and language at once, names and card through an "
+    "officer.",
+    problems=frozenset({"case_unknown", "already_decided", "case_closed", "facts_erased"}),
+    body=OwnChangeRequest,
+    view=ChangeAskedView,
+    asks=_changes,
+    tells=_fields,
 )
 CARD_LOST_OWN: Final = OwnRoute(
     verb="lost-cards",

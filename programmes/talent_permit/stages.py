@@ -65,6 +65,8 @@ class LifeEvent(StrEnum):
     TAKE_CHANGE = "take_change"
     DECLINE_CHANGE = "decline_change"
     RENEWED = "renewed"
+    TAKE_PART = "take_part"
+    DECLINE_PART = "decline_part"
 
 
 class PermitEvent(StrEnum):
@@ -99,6 +101,8 @@ class PermitEvent(StrEnum):
     PROPOSE_OUTCOME = "propose_outcome"
     CONFIRM_OUTCOME = "confirm_outcome"
     REJECT_OUTCOME = "reject_outcome"
+    GIVEN_UP = "given_up"
+    CHANGE_REJECTED = "change_rejected"
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -158,6 +162,7 @@ _REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
+_EITHER: Final = Who("employer, person", frozenset({Role.EMPLOYER, Role.PERSON}))
 _DEPARTURE: Final = Notice(PermitNotice.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
 _ENDED: Final = Notice(PermitNotice.REGISTRATION_ENDED, facts=_end)
 
@@ -206,8 +211,8 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.EMPLOYMENT_CHECK, due=within_decision_days),),
     ),
     Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(PermitTask.EMPLOYMENT_CHECK,)),
-    Move("R34", LIVE, LifeEvent.CHANGE, EMPLOYER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
-    Move("R34", LIVE, LifeEvent.ASK_CHANGE, EMPLOYER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
+    Move("R34", LIVE, LifeEvent.CHANGE, _EITHER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
+    Move("R34", LIVE, LifeEvent.ASK_CHANGE, _EITHER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
@@ -217,12 +222,22 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
     Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
+    Move(
+        "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
+    ),
+    Move("R34", _EVER, LifeEvent.DECLINE_PART, OFFICER, notices=(Notice(PermitNotice.CHANGE_DECLINED),)),
 )  # fmt: skip
 
 
 def _is_withholding(file: CaseFile, track: At | None) -> bool:
     permit = _permit(file, track)
     return permit is not None and permit.pending_act == PermitProposal.WITHHOLD
+
+
+def _is_entry_refused(file: CaseFile, track: At | None) -> bool:
+    task = file.find_task(PermitTask.AUTHORITY_REJECTED, need(track, "track").key)
+    return task is not None and "what" not in task.detail
 
 
 def _holds_none(file: CaseFile, track: At | None) -> bool:
@@ -254,6 +269,11 @@ _WAITING: Final = (
     PermitTask.AUTHORITY_LATE,
     PermitTask.AUTHORITY_REJECTED,
     Closes(TaskKind.CONFIRM, Condition("where withholding is proposed", _is_withholding)),
+)
+# A change that the authority's system refused is still to be told of a permit that is issued meanwhile.
+_UNTIL_ISSUED: Final = (
+    *(each for each in _WAITING if each != PermitTask.AUTHORITY_REJECTED),
+    Closes(PermitTask.AUTHORITY_REJECTED, Condition("where a list entry was refused", _is_entry_refused)),
 )
 _SIGN: Final = Opens(TaskKind.CONFIRM)
 _WEIGH: Final = Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days, shared=True)
@@ -295,7 +315,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P10", _SENT, PermitEvent.ISSUED, _AUTHORITY, PermitStage.ISSUED,
-        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
+        closes=_UNTIL_ISSUED, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
     ),
     Move(
         "P11", _SENT, PermitEvent.REFUSED, _AUTHORITY, PermitStage.REFUSED,
@@ -362,11 +382,22 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
     ),
+    Move(
+        "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
+        closes=_WAITING, notices=(_CLOSED,),
+    ),
+    Move("P41", _AT_AUTHORITY | _ISSUED, PermitEvent.GIVEN_UP, _REGISTRATION),
+    Move(
+        "P42", _AT_AUTHORITY | _ISSUED, PermitEvent.CHANGE_REJECTED, ENGINE,
+        opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
+    ),
+    Move("P42", _AT_AUTHORITY | _ISSUED, PermitEvent.SEND_AGAIN, OFFICER),
 )  # fmt: skip
 
 
 def _destinations(file: CaseFile) -> list[str]:
-    return [destination.value for destination in destinations_of(file)]
+    """Return the destinations of a case; one that was given up is followed to its end."""
+    return sorted({*(each.value for each in destinations_of(file)), *(each.value for each in permit_rows(file))})
 
 
 PERMIT: Final = "permit"

@@ -104,5 +104,5 @@ TOLD: Final = Told(
         }
     ),
     folding=FOLDING,
-    passed_on={"list_entry": _PASSED_ON},
+    passed_on={"list_entry": _PASSED_ON, "entry_changed": _PASSED_ON},
 )

@@ -25,7 +25,7 @@ from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, TaskAnswerRequest
 from domain.errors import Refused
 from domain.tasks import TaskKind
-from programmes.talent_permit import departures, employment, permit_acts, permits, routes
+from programmes.talent_permit import changes, departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
@@ -65,7 +65,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     )
     correction.take_correction(file, actor, at, contact_changed=told)
     if held:
-        employment.ask_officer(file, actor, at, held)
+        changes.ask_officer(file, actor, at, held)
 
 
 async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -81,7 +81,7 @@ async def _dispute(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 
 
 async def _change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    await employment.change(file, connection, actor, at, ChangeRequest.model_validate(body))
+    await changes.change(file, connection, actor, at, ChangeRequest.model_validate(body))
 
 
 async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -152,7 +152,9 @@ def _rest(body: Body) -> Body:
 async def _answer_change(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
-    await employment.answer_change(file, connection, actor, at, asked)
+    if not isinstance(asked, PermitTaskAnswer):
+        raise TypeError(type(asked).__name__)
+    await changes.answer_change(file, connection, actor, at, asked)
 
 
 async def _answer_employment(
@@ -203,6 +205,8 @@ _ANSWERED: Final = (
     LifeEvent.ANSWER_DISPUTE,
     LifeEvent.TAKE_CHANGE,
     LifeEvent.DECLINE_CHANGE,
+    LifeEvent.TAKE_PART,
+    LifeEvent.DECLINE_PART,
     LifeEvent.CONTRACT_END_TAKEN,
     LifeEvent.PROPOSE_DEPARTURE,
 )
@@ -265,6 +269,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     PermitCommand.CHANGE: Command(
         does=_change,
         route=routes.CHANGE,
+        own=routes.CHANGE_OWN,
         events=(LifeEvent.CHANGE, LifeEvent.ASK_CHANGE),
         acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
         body=ChangeRequest,

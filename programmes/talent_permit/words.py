@@ -116,6 +116,7 @@ class PermitAct(StrEnum):
     PERMIT_EXPIRED = "permit_expired"
     PERMIT_LATE = "permit_late"
     CARD_LOST = "card_lost"
+    PERMIT_ASSESSED = "permit_assessed"
 
 
 ACTS: Final[Mapping[str, ActMeaning]] = {
@@ -131,6 +132,7 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     PermitAct.DEPARTURE_PROPOSED: ActMeaning(proposes=True),
     PermitAct.PERMIT_ELIGIBLE: ActMeaning(ruled=True, judges=True),
     PermitAct.PERMIT_NOT_CLEAR: ActMeaning(ruled=True),
+    PermitAct.PERMIT_ASSESSED: ActMeaning(ruled=True),
     PermitAct.PERMIT_SENT: ActMeaning(from_outside=True),
 }
 

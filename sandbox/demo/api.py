@@ -40,6 +40,10 @@ class Callers:
     ) -> None:
         await self._exit.aclose()
 
+    def sign_in_again(self) -> None:
+        """Ask the issuer for new tokens from now on: those of before have ended where time was skipped."""
+        self._tokens.clear()
+
     async def get(self, persona: str, path: str, **query: Any) -> Any:
         """Read as a persona."""
         return await self._call(persona, "GET", path, params=query)

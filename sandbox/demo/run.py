@@ -9,8 +9,10 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from datetime import date
+from enum import StrEnum
 from pathlib import Path
 from typing import Any, Final
 
@@ -34,10 +36,26 @@ _DEFECTS: Final = ("defect", "duplicate_in_file")
 _WAITING: Final = frozenset({"queued", "sent"})
 
 Rows = list[dict[str, Any]]
+# Tells the story of years in a directory of its own: given how a line of it is shown, it returns its summary.
+Years = Callable[[Path, Callable[[date, str], None]], dict[str, Any]]
+
+
+class Part(StrEnum):
+    """The parts of the demo."""
+
+    ROSTERS = "rosters"
+    YEARS = "years"
 
 
 def run(
-    directory: Path | None, *, rosters: Path, hetao: Sequence[str], as_json: bool, export: Path | None = None
+    directory: Path | None,
+    *,
+    rosters: Path,
+    hetao: Sequence[str],
+    as_json: bool,
+    years: Years,
+    parts: Collection[Part] = tuple(Part),
+    export: Path | None = None,
 ) -> int:
     """Run the demo and return the exit code: 0 only if everything came out as it should.
 
@@ -46,30 +64,57 @@ def run(
         rosters: the folder of the sample rosters.
         hetao: the command line, by which the demo runs a stack of its own and checks what it exported.
         as_json: print one summary object and nothing else.
+        years: tells the story of years on a stack of its own.
+        parts: which parts to run, in the order of `Part`.
         export: a file for the exported record, with `keys.json` to check it by beside it; none is kept unless told.
     """
     begun = time.monotonic()
     console = Console(stderr=True, highlight=False)
-    screen = Screen(console, silent=as_json)
-    proof = Proof(hetao, export)
-    files = {employer: (rosters / name).read_bytes() for employer, name in EMPLOYERS.items()}
     # Also when somebody ends the demo, its stack ends in good order.
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
+    summary: dict[str, Any] = {}
     try:
-        if directory is not None:
-            summary = asyncio.run(_work(running_stack(directory.resolve()), files, screen, proof))
-        else:
-            with _stack_of_its_own([*hetao, "up", "--json"], screen) as own:
-                summary = asyncio.run(_work(running_stack(own), files, screen, proof))
+        if Part.ROSTERS in parts:
+            screen, proof = Screen(console, silent=as_json), Proof(hetao, export)
+            summary = _rosters(directory, rosters, [*hetao, "up", "--json"], screen, proof)
+        if Part.YEARS in parts:
+            summary["years"] = _years(years, console if as_json else Console(highlight=False), as_json=as_json)
     except DemoError as error:
         print(f"hetao: {error}", file=sys.stderr)
         return 1
-    summary["seconds"] = round(time.monotonic() - begun, 1)
+    agree = all(each["agree"] for each in (summary, summary.get("years", {})) if "agree" in each)
+    summary |= {"seconds": round(time.monotonic() - begun, 1), "agree": agree}
     if as_json:
         print(json.dumps(summary, ensure_ascii=False), flush=True)
     else:
         show_summary(Console(highlight=False), summary)
-    return 0 if summary["agree"] else 1
+    return 0 if agree else 1
+
+
+def _rosters(directory: Path | None, rosters: Path, up: Sequence[str], screen: Screen, proof: Proof) -> dict[str, Any]:
+    files = {employer: (rosters / name).read_bytes() for employer, name in EMPLOYERS.items()}
+    if directory is not None:
+        return asyncio.run(_work(running_stack(directory.resolve()), files, screen, proof))
+    with _stack_of_its_own(up, screen) as own:
+        return asyncio.run(_work(running_stack(own), files, screen, proof))
+
+
+def _years(years: Years, console: Console, *, as_json: bool) -> dict[str, Any]:
+    """Tell the story of years in a directory that is removed in the end; the logs stay where it failed."""
+
+    def say(on: date, what: str) -> None:
+        if not as_json:
+            console.print(f"{on}  {what}", markup=False, soft_wrap=True)
+
+    directory = Path(tempfile.mkdtemp(prefix="hetao-years-"))
+    try:
+        return years(directory / "stack", say)
+    except DemoError as error:
+        kept = Path(tempfile.mkdtemp(prefix="hetao-demo-logs-"))
+        shutil.copytree(directory / "stack" / "logs", kept, dirs_exist_ok=True)
+        raise DemoError(f"{error} (the logs of the stack are in {kept})") from error
+    finally:
+        shutil.rmtree(directory, ignore_errors=True)
 
 
 @contextmanager

@@ -82,6 +82,19 @@ class Screen:
 def show_summary(console: Console, summary: Mapping[str, Any]) -> None:
     """Say what came out, for people."""
     table = Table(title="What came out", show_header=False, title_justify="left")
+    if "people" in summary:
+        _add_rosters(table, summary)
+    if years := summary.get("years"):
+        table.add_row("three years", f"{len(years['story'])} lines, {years['notices']} notices")
+    table.add_row("seconds", str(summary["seconds"]))
+    console.print(table)
+    if summary["agree"]:
+        console.print("The API, the sinks and the authority's books agree, and everything came out as it should.")
+    for difference in (*summary.get("differences", ()), *(years or {}).get("differences", ())):
+        console.print(f"differs: {difference}", markup=False, soft_wrap=True)
+
+
+def _add_rosters(table: Table, summary: Mapping[str, Any]) -> None:
     table.add_row("people registered", str(summary["people"]))
     table.add_row("defects found", ", ".join(f"{name.replace('_', ' ')} {n}" for name, n in summary["defects"].items()))
     table.add_row("registrations", _counts(summary["stages"]))
@@ -92,12 +105,6 @@ def show_summary(console: Console, summary: Mapping[str, Any]) -> None:
     table.add_row("acts of people", _counts(summary["acts"]))
     table.add_row("a person saw", f"{summary['person']['readings']} readings; {summary['person']['officer']}")
     table.add_row("proof", _counts(summary["proof"]))
-    table.add_row("seconds", str(summary["seconds"]))
-    console.print(table)
-    if summary["agree"]:
-        console.print("The API, the sinks and the authority's books agree, and everything came out as it should.")
-    for difference in summary["differences"]:
-        console.print(f"differs: {difference}", markup=False, soft_wrap=True)
 
 
 def _counts(counted: Mapping[str, int]) -> str:

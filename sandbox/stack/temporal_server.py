@@ -34,6 +34,17 @@ FAIR = (
     "matching.enableFairness=true",
 )
 
+# Skipping of time is off by default, and each skipped timer would cost a second (history.timerProcessorMaxTimeShift).
+# A run that continues as new within a second is held back by a timer that skipping passes over and that never fires.
+TIME_SKIPPING = (
+    "--dynamic-config-value",
+    "frontend.WorkflowTimeSkippingEnabled=true",
+    "--dynamic-config-value",
+    'history.timerProcessorMaxTimeShift="10ms"',
+    "--dynamic-config-value",
+    'history.workflowIdReuseMinimalInterval="0s"',
+)
+
 
 class TemporalServerError(RuntimeError):
     """Temporal of the embedded run did not do what was asked."""

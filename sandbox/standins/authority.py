@@ -2,8 +2,8 @@
 
 import asyncio
 import contextlib
-from collections.abc import AsyncIterator
-from datetime import date, datetime
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -64,6 +64,14 @@ class ListEntry(Message):
     person: ListedPerson
 
 
+class EntryChange(Message):
+    """How an entry has to be from now on."""
+
+    case: CaseId
+    changed: Annotated[list[Literal["name_zh", "name_en", "permit_card_number"]], Field(min_length=1)]
+    person: ListedPerson
+
+
 class EntryQuestion(Message):
     """Which entries somebody asks for: those of a case and those of a person, for one destination."""
 
@@ -76,7 +84,9 @@ class Report(Message):
     """News of one case that the administration did not send itself."""
 
     case: CaseId
-    what: Literal["registration_ended", "registration_revoked", "employer_left_park", "card_lost"]
+    what: Literal[
+        "registration_ended", "registration_revoked", "employer_left_park", "card_lost", "destination_given_up"
+    ]
     on: date
     reason: str | None = None
 
@@ -106,11 +116,18 @@ class AnswerByHand(Message):
     callback: bool = True
 
 
-def create_app(directory: Path, *, token: str, callback_url: str, callback_secret: str) -> FastAPI:
-    """Build the stand-in whose books lie in a directory."""
-    book = AuthorityBook(directory / "authority.db")
+def create_app(
+    directory: Path,
+    *,
+    token: str,
+    callback_url: str,
+    callback_secret: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """Build the stand-in whose books lie in a directory; its days are those of a clock, its pauses the machine's."""
+    book = AuthorityBook(directory / "authority.db", clock)
     moods = Moods(book.books)
-    book.outbox = Outbox(book.books, callback_url, callback_secret)
+    book.outbox = Outbox(book.books, callback_url, callback_secret, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -145,6 +162,22 @@ def _add_list_routes(app: FastAPI, book: AuthorityBook, moods: Moods, token: str
         if lost:
             raise lost_answer()
         return {"entry_id": entry_id}
+
+    @app.post("/list-entries/changes", status_code=202)
+    async def change_entry(request: Request, change: EntryChange, key: Key = None) -> dict[str, str]:
+        check_bearer(request, token)
+        lost = await moods.before()
+        name, body = _required(key), change.model_dump(mode="json")
+        known = book.report(name)
+        _refuse_other_body(known, body)
+        if (change.person.permit_card_number or "").endswith(MALFORMED_CARD):
+            field = "person.permit_card_number"
+            raise ProblemError(422, "invalid", f"These fields are not as agreed: {field}.", fields=(field,))
+        if known is None and not book.change_entry(name, body):
+            raise ProblemError(404, "not_found", "There is no list entry of this case.")
+        if lost:
+            raise lost_answer()
+        return {"status": "taken"}
 
     @app.post("/list-entries/search")
     async def find_entries(request: Request, asked: EntryQuestion) -> dict[str, Any]:

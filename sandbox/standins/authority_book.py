@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -48,15 +48,20 @@ SLOW_FACTOR: Final = 10
 REFUSED_EVERYWHERE: Final = "0404"
 REFUSED_FOR_MACAO: Final = "0405"
 FINAL: Final = frozenset({"refused", "withdrawn", "cancelled", "revoked"})
-ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park"})
+GIVEN_UP: Final = "destination_given_up"
+ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park", GIVEN_UP})
 
 
 class AuthorityBook:
     """What the stand-in knows; its methods that write are one transaction each."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(CHINA)) -> None:
         self.books = Books(path, SCHEMA)
+        self._clock = clock
         self.outbox: outbox.Outbox | None = None
+
+    def _now(self) -> datetime:
+        return self._clock().astimezone(CHINA).replace(microsecond=0)
 
     def entry(self, key: str) -> dict[str, Any] | None:
         """Return the list entry taken under an idempotency key."""
@@ -73,7 +78,7 @@ class AuthorityBook:
                 key,
                 body["case"],
                 canonical(body),
-                _now().isoformat(),
+                self._now().isoformat(),
             )
         return entry_id
 
@@ -109,8 +114,26 @@ class AuthorityBook:
                 body["what"],
                 json.dumps(cases),
                 canonical(body),
+                self._now().isoformat(),
+            )
+
+    def change_entry(self, key: str, body: Mapping[str, Any]) -> bool:
+        """Record how an entry has to be from now on; whether there is one."""
+        entry = self._last_entry(body["case"])
+        if entry is None:
+            return False
+        listed = json.loads(entry["body"]) | {"person": body["person"]}
+        with self.books.transaction():
+            self.books.execute("UPDATE entries SET body = ? WHERE number = ?", canonical(listed), entry["number"])
+            self.books.execute(
+                "INSERT INTO reports (key, what, cases, body, answered, received_at) VALUES (?, ?, ?, ?, 1, ?)",
+                key,
+                "entry_changed",
+                json.dumps([body["case"]]),
+                canonical(body),
                 _now().isoformat(),
             )
+        return True
 
     def work(self, mood: Mood, *, keeps: bool) -> None:
         """Plan answers to what came in and give those that are due; without effect while away or manual."""
@@ -201,7 +224,8 @@ class AuthorityBook:
         for case in json.loads(report["cases"]):
             entry = self._last_entry(case)
             if entry:
-                self._plan(entry, "kept" if keeps else "ended", FIRST_ANSWER_SECONDS * factor)
+                ends = "given_up" if report["what"] == GIVEN_UP else "ended"
+                self._plan(entry, "kept" if keeps else ends, FIRST_ANSWER_SECONDS * factor)
 
     def _plan(self, entry: dict[str, Any], outcome: str, seconds: float) -> None:
         self.books.execute(
@@ -214,10 +238,10 @@ class AuthorityBook:
             return
         outcome = plan["outcome"]
         issued = entry["state"] == "issued"
-        if outcome == "ended":
+        if outcome in ("ended", "given_up"):
             # What is still planned for a case that ended is not given any more.
             self.books.execute("DELETE FROM plans WHERE entry = ?", entry["number"])
-            outcome = "revoked" if issued else "withdrawn"
+            outcome = ("revoked" if outcome == "ended" else "cancelled") if issued else "withdrawn"
         elif outcome == "kept" and not issued:
             return
         body = self._body(entry, entry["case_id"], outcome)
@@ -233,7 +257,7 @@ class AuthorityBook:
             body["outcome_id"],
             body["case"],
             json.dumps(body, ensure_ascii=False),
-            _now().isoformat(),
+            self._now().isoformat(),
         )
         return self._call_back(body, message_id) if callback else None
 
@@ -264,10 +288,10 @@ class AuthorityBook:
             "case": case,
             "outcome": outcome,
             "authority_number": number,
-            "occurred_at": _now().isoformat(),
+            "occurred_at": self._now().isoformat(),
         }
         if outcome in ("issued", "replaced"):
-            today = _now().date()
+            today = self._now().date()
             body |= {
                 "valid_from": today.isoformat(),
                 "valid_until": _last_day(today).isoformat(),
@@ -311,7 +335,3 @@ def _opened(row: dict[str, Any], case_column: str | None = None) -> dict[str, An
 
 def _outcome_id() -> str:
     return f"out_{uuid.uuid4().hex}"
-
-
-def _now() -> datetime:
-    return datetime.now(CHINA).replace(microsecond=0)

@@ -4,6 +4,7 @@ import json
 import os
 import time
 import uuid
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
@@ -71,12 +72,12 @@ def load_key(path: Path) -> RSAKey:
     return RSAKey.import_key(json.loads(path.read_text()))
 
 
-def token(key: RSAKey, issuer: str, persona: str) -> str:
-    """Return a bearer token for a persona, good for twelve hours."""
+def token(key: RSAKey, issuer: str, persona: str, clock: Callable[[], float] = time.time) -> str:
+    """Return a bearer token for a persona, good for twelve hours of a clock."""
     found = PERSONAS.get(persona)
     if found is None:
         raise ProblemError(422, "unknown_value", f"The persona is one of {', '.join(PERSONAS)}.")
-    now = int(time.time())
+    now = int(clock())
     claims: dict[str, Any] = {
         "iss": issuer,
         "sub": persona,
@@ -94,7 +95,7 @@ def token(key: RSAKey, issuer: str, persona: str) -> str:
     return str(jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key, algorithms=[ALGORITHM]))
 
 
-def create_app(directory: Path, port: int) -> FastAPI:
+def create_app(directory: Path, port: int, clock: Callable[[], float] = time.time) -> FastAPI:
     """Build the issuer whose key lies in a directory."""
     issuer = f"http://127.0.0.1:{port}"
     key = load_key(directory / "issuer-key.json")
@@ -119,7 +120,7 @@ def create_app(directory: Path, port: int) -> FastAPI:
     @app.post("/token")
     async def give_token(request: TokenRequest) -> dict[str, object]:
         return {
-            "access_token": token(key, issuer, request.persona),
+            "access_token": token(key, issuer, request.persona, clock),
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
         }

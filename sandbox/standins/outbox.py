@@ -4,7 +4,7 @@ import asyncio
 import json
 import time
 import uuid
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -32,10 +32,13 @@ PASSING = frozenset({408, 409, 425, 429})
 class Outbox:
     """Messages in lanes: those of one lane go out one after the other, lanes side by side."""
 
-    def __init__(self, books: Books, url: str, secret: str) -> None:
+    def __init__(
+        self, books: Books, url: str, secret: str, clock: Callable[[], datetime] = lambda: datetime.now(UTC)
+    ) -> None:
         self._books = books
         self._url = url
         self._webhook = Webhook(secret)
+        self._clock = clock
         self._sending: set[asyncio.Task[None]] = set()
         self._lanes: set[str] = set()
         self._paused = False
@@ -107,7 +110,7 @@ class Outbox:
         )
 
     async def _attempt(self, client: httpx.AsyncClient, row: dict[str, Any]) -> tuple[int | None, float]:
-        now = datetime.now(UTC)
+        now = self._clock().astimezone(UTC)
         headers = {
             "content-type": "application/json",
             "webhook-id": row["message_id"],

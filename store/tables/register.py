@@ -94,6 +94,7 @@ cases = Table(
     Index(
         "uq_cases_live_client_reference",
         "employer_id",
+        "programme",
         "client_reference",
         unique=True,
         postgresql_where=text("live AND client_reference IS NOT NULL"),

@@ -28,6 +28,7 @@ from programmes.talent_permit.words import PermitAct, PermitDeadline
 from store.rows.work import DeadlineRow
 from tests.cases.contexts import OFFICER, key
 from tests.cases.driver import Case, Park, china, open_park
+from tests.cases.of_another import make_of
 
 OTHER = "33010619860128072X"
 
@@ -75,14 +76,14 @@ def _handed(park: Park, programmes: Mapping[str, Programme]) -> Park:
     return park
 
 
-async def _toy(park: Park) -> Case:
+async def _toy(park: Park, owner_url: str) -> Case:
     case = await park.take_on(identity_number=OTHER)
-    await case.set_row(programme=TOY.code)
+    await make_of(TOY.code, case, owner_url)
     return case
 
 
-async def test_what_begins_once_an_approval_has_settled_is_the_programme_s_own(park: Park) -> None:
-    permit, toy = await park.approved(), await _toy(park)
+async def test_what_begins_once_an_approval_has_settled_is_the_programme_s_own(park: Park, owner_url: str) -> None:
+    permit, toy = await park.approved(), await _toy(park, owner_url)
     await toy.step()
     assert (await toy.view())["findings"] == []
     await toy.approve()
@@ -94,8 +95,8 @@ async def test_what_begins_once_an_approval_has_settled_is_the_programme_s_own(p
     assert (await toy.view())["programme"] == "toy"
 
 
-async def test_a_command_is_tried_and_awaited_as_the_programme_declares_it(park: Park) -> None:
-    permit, toy = await park.review(), await _toy(park)
+async def test_a_command_is_tried_and_awaited_as_the_programme_declares_it(park: Park, owner_url: str) -> None:
+    permit, toy = await park.review(), await _toy(park, owner_url)
     await toy.step()
     asked = HoldRequest.model_validate({"action": "place", "reason": "legal_question"})
     told = await ask(park.context, OFFICER, permit.reference, CommandKind.HOLD, asked, key("hold"))
@@ -104,8 +105,8 @@ async def test_a_command_is_tried_and_awaited_as_the_programme_declares_it(park:
         await ask(park.context, OFFICER, toy.reference, CommandKind.HOLD, asked, key("hold"))
 
 
-async def test_a_case_of_a_programme_that_was_not_handed_in_is_not_worked(park: Park) -> None:
-    toy = await _toy(park)
+async def test_a_case_of_a_programme_that_was_not_handed_in_is_not_worked(park: Park, owner_url: str) -> None:
+    toy = await _toy(park, owner_url)
     _handed(park, PROGRAMMES)
     with pytest.raises(KeyError, match="toy"):
         await toy.step()

@@ -16,7 +16,7 @@ def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(
 ) -> None:
     kept = tmp_path_factory.mktemp("kept") / "record" / "export.ndjson"
     done = subprocess.run(
-        [*COMMAND, "demo", "--json", "--export", str(kept)],
+        [*COMMAND, "demo", "--json", "--part", "rosters", "--export", str(kept)],
         capture_output=True,
         text=True,
         check=False,
@@ -63,6 +63,36 @@ def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(
         told = subprocess.run([*COMMAND, "audit", "verify", str(kept), "--json"], capture_output=True, check=False)
         verdicts.append((told.returncode, json.loads(told.stdout)["failed"]))
     assert verdicts == [(0, None), (1, "lines")]
+
+
+def test_three_years_of_one_person_are_told_with_their_dates_and_checked(tmp_path: Path) -> None:
+    done = subprocess.run(
+        [*COMMAND, "demo", "--json", "--part", "years"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"TMPDIR": str(tmp_path)},
+    )
+    assert done.returncode == 0, done.stderr + done.stdout
+    summary = json.loads(done.stdout)
+    years = summary["years"]
+    assert summary["agree"]
+    assert years["differences"] == []
+    days = [line["on"] for line in years["story"]]
+    assert days == sorted(days)
+    assert days[0] == "2026-03-02"
+    assert days[-1] >= "2029-03-03"
+    reminded = [line["on"] for line in years["story"] if "told: permit expiring" in line["what"]]
+    assert reminded == ["2028-12-01", "2028-12-31", "2029-01-30"]
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_part_that_has_a_stack_of_its_own_takes_no_other(tmp_path: Path) -> None:
+    told = subprocess.run(
+        [*COMMAND, "demo", "--part", "years", "--data-dir", str(tmp_path)], capture_output=True, text=True, check=False
+    )
+    assert told.returncode == 2
+    assert "The part is rosters or years" in told.stderr
 
 
 @pytest.mark.parametrize("row", ["HTRI-020", "HWX-011", "HWX-013"])

@@ -32,6 +32,7 @@ from register.trials import read_trial, try_pack
 from store import tables
 from tests.cases.contexts import NOON, SUPERVISOR, SUPERVISOR_2, key
 from tests.cases.driver import Park, open_park
+from tests.cases.of_another import make_of
 from tests.register.drafts import LONGER_TERM, SHIPPED, STRICTER, draft
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
@@ -109,9 +110,8 @@ async def test_a_trial_lists_who_would_flip_and_by_which_rule(park: Park) -> Non
     assert none.report["cases"] == 0
 
 
-async def test_a_trial_leaves_cases_of_other_programmes_out(park: Park) -> None:
-    case = await park.review()
-    await case.set_row(programme="another")
+async def test_a_trial_leaves_cases_of_other_programmes_out(park: Park, owner_url: str) -> None:
+    await make_of("another", await park.review(), owner_url)
     trial = await try_pack(park.context, system("policy_try"), parse_pack(STRICTER), date(2026, 1, 1))
     assert trial.report["cases"] == 0
 

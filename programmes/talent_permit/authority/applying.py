@@ -75,8 +75,11 @@ def apply(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer, a
     destination = answer.destination
     if permit_rows(file)[destination].stage == PermitStage.ELIGIBLE:
         # The 2xx of the list entry was lost; any answer proves that it was taken (P4).
+        entries = [row for row in file.calls if row.destination == destination and row.what == "list_entry"]
         permits.sent(file, actor, at, destination)
-        file.end_calls(at, "done", *file.calls_of(destination, "list_entry"), reason="proved_by_answer")
+        file.end_calls(at, "done", *(row.key for row in entries), reason="proved_by_answer")
+        for row in entries:
+            permits.tell_what_changed(file, actor, at, row)
     _APPLY[answer.outcome](file, actor, at, answer)
     file.record(
         Act.ANSWER_APPLIED,

@@ -18,9 +18,10 @@ from domain.incidents import Healed
 from domain.outward import Known, Message
 from domain.spellings import LIST_ENTRY_KEY
 from programmes.talent_permit import permits
-from programmes.talent_permit.authority.keys import list_entry_key, report_key
+from programmes.talent_permit.authority.keys import entry_change_key, list_entry_key, report_key
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found, Wanted, choose, read_entries
 from programmes.talent_permit.authority.messages import (
+    EntryChange,
     EntryEmployer,
     EntryPerson,
     EntryQuestion,
@@ -39,7 +40,7 @@ _UNREACHED: Final = "authority_unreached"
 
 
 def _list_entry(file: CaseFile, row: CallRow, at: datetime) -> Message:
-    person, approved = known_facts(file).person, file.row.approved_at
+    approved = file.row.approved_at
     employer = file.employer_on(day_of(at)) or file.employer_on(file.accepted_on)
     return ListEntry(
         case=_own_name(file, row),
@@ -47,12 +48,7 @@ def _list_entry(file: CaseFile, row: CallRow, at: datetime) -> Message:
         registration_number=file.row.registration_number or "",
         registered_on=day_of(need(approved, "approved_at")),
         employer=EntryEmployer(name_zh=employer.name_zh if employer else "", uscc=file.employer.uscc),
-        person=EntryPerson(
-            name_zh=person.name_zh,
-            name_en=person.name_en,
-            identity_number=person.identity_number,
-            permit_card_number=person.permit_card_number,
-        ),
+        person=_entry_person(file),
     ).message()
 
 
@@ -64,6 +60,24 @@ def _report(file: CaseFile, row: CallRow, at: datetime) -> Message:
         on=date.fromisoformat(on) if on else day_of(at),
         reason=row.detail.get("reason"),
     ).message()
+
+
+def _entry_change(file: CaseFile, row: CallRow, at: datetime) -> Message:
+    return EntryChange(
+        case=_name_at_authority(file, row),
+        changed=tuple(row.detail["changed"]),
+        person=_entry_person(file),
+    ).message()
+
+
+def _entry_person(file: CaseFile) -> EntryPerson:
+    person = known_facts(file).person
+    return EntryPerson(
+        name_zh=person.name_zh,
+        name_en=person.name_en,
+        identity_number=person.identity_number,
+        permit_card_number=person.permit_card_number,
+    )
 
 
 def _asks_first(file: CaseFile, row: CallRow) -> Question | None:
@@ -96,6 +110,7 @@ async def _entry_taken(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, row: CallRow, known: Known | None
 ) -> None:
     permits.sent(file, actor, at, _destination(row), _entry_of(known))
+    permits.tell_what_changed(file, actor, at, row)
     await _end_unreached(file, connection, row, at, actor)
 
 
@@ -116,6 +131,22 @@ async def _refused(
     known: Known | None,
 ) -> None:
     permits.rejected(file, actor, at, _destination(row), reason, _entry_of(known))
+
+
+async def _change_refused(
+    file: CaseFile,
+    _connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    row: CallRow,
+    reason: str,
+    _known: Known | None,
+) -> None:
+    permits.change_rejected(file, actor, at, row, reason)
+
+
+def _change_late(file: CaseFile, actor: Actor, at: datetime, row: CallRow) -> None:
+    """Leave a change alone that was taken while a newer one took its place: the newer one says it all."""
 
 
 def _late(file: CaseFile, actor: Actor, at: datetime, row: CallRow) -> None:
@@ -174,6 +205,13 @@ CALLS: Final[Mapping[str, Call]] = {
         taken=_entry_taken,
         refused=_refused,
         late=_late,
+    ),
+    permits.ENTRY_CHANGED: Call(
+        key=entry_change_key,
+        sends=_entry_change,
+        taken=_report_taken,
+        refused=_change_refused,
+        late=_change_late,
     ),
     **{what.value: _report_of(what) for what in ReportedFact},
 }

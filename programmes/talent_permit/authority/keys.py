@@ -11,6 +11,12 @@ def list_entry_key(of: CallOf) -> str:
     return f"{LIST_ENTRY_KEY}/{of.place}{of.since}" + (f"/{of.attempt}" if of.attempt > 1 else "")
 
 
+def entry_change_key(of: CallOf) -> str:
+    """Return the key of a change of an entry: that of the version of the facts by which it changed."""
+    again = f"/{of.attempt}" if of.attempt > 1 else ""
+    return f"{REPORT_KEY}/{of.place}/entry_changed{of.since}/{of.on}{again}"
+
+
 def report_key(what: str, *, is_dated: bool = False) -> Callable[[CallOf], str]:
     """Return how the key of a report is made; one that is dated can be told again of another day."""
 

@@ -40,6 +40,18 @@ class ListEntry(Body):
         return Message("/list-entries", self)
 
 
+class EntryChange(Body):
+    """How an entry has to be from now on; `changed` names what is not as it was."""
+
+    case: str
+    changed: tuple[str, ...] = Field(min_length=1)
+    person: EntryPerson
+
+    def message(self) -> Message:
+        """Return the change with where it goes."""
+        return Message("/list-entries/changes", self)
+
+
 class ReportedFact(StrEnum):
     """What the park tells the authority of a person already on the list."""
 
@@ -47,6 +59,7 @@ class ReportedFact(StrEnum):
     REGISTRATION_REVOKED = "registration_revoked"
     EMPLOYER_LEFT_PARK = "employer_left_park"
     CARD_LOST = "card_lost"
+    DESTINATION_GIVEN_UP = "destination_given_up"
 
 
 class Report(Body):

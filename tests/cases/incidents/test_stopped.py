@@ -105,7 +105,8 @@ async def test_a_case_of_which_a_row_cannot_be_read_is_put_before_the_operator_a
     assert await list_incidents(context, OPERATOR) == ([line], None)
 
     await _run(context, "UPDATE cases SET due_at = NULL WHERE reference = :reference", reference)
-    await _run(context, "DELETE FROM deadlines WHERE reference = :reference AND kind = 'correction'", reference)
+    mended = "UPDATE deadlines SET at = now(), state = 'cancelled' WHERE reference = :reference AND kind = 'correction'"
+    await _run(context, mended, reference)
     await resume(context, OPERATOR, _id(line), key())
     assert (await advance(context, reference, context.clock())).stage is Stage.UNDER_REVIEW
     assert await list_incidents(context, OPERATOR) == ([], None)

@@ -33,7 +33,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name="fk_toy_makings_reference"),
         sa.PrimaryKeyConstraint("reference", "workshop", name="pk_toy_makings"),
     )
-    close_case_table("toy_makings")
+    close_case_table("toy_makings", key="workshop")
     declare_part("toy", "subject", "person", sees=PERSON_SEES)
 
 
