@@ -40,7 +40,7 @@ def upgrade() -> None:
         sa.ForeignKeyConstraint(["reference"], ["cases.reference"], name=op.f("fk_renewals_reference")),
         sa.PrimaryKeyConstraint("reference", "number", name=op.f("pk_renewals")),
     )
-    close_case_table("renewals")
+    close_case_table("renewals", key="number")
     op.execute(
         "UPDATE declared_parts SET tables = (SELECT array_agg(DISTINCT t ORDER BY t)"
         " FROM unnest(tables || ARRAY['renewals']) AS t)"
