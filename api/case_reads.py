@@ -13,9 +13,9 @@ from api.case_routes import CaseRoutes, called, programme_in
 from api.fact_views import opened_facts
 from api.notice_views import NoticePage
 from api.parameters import CasePath, PurposeHeader
-from api.views import RequestPage
+from api.views import AmendmentList, RequestPage
 from api.wiring import wiring_of
-from cases.case import fact_reads, reads, requests
+from cases.case import difference_reads, fact_reads, reads, requests
 from cases.notices import reads as notice_reads
 from domain.actors import Actor, Role
 from domain.bodies import Body as RequestBody
@@ -91,6 +91,20 @@ async def list_requests(
     context = wiring_of(request).context
     read = partial(requests.list_requests, context, actor, reference, purpose)
     return await answer_page(request, actor, f"{programme_in(request).path}/{reference}/requests", query, read)
+
+
+@routes.get(
+    "/differences",
+    response_model=AmendmentList,
+    summary="What was changed under review",
+    **called("listCaseDifferences", "purpose_missing", "facts_erased"),
+)
+async def list_differences(
+    request: Request, reference: CasePath, actor: Annotated[Actor, _REVIEWERS], purpose: PurposeHeader = None
+) -> Response:
+    """Return what was given again under review, old and new in clear; the reading is a ledger act."""
+    items = await difference_reads.list_differences(wiring_of(request).context, actor, reference, purpose)
+    return json_response({"items": items, "next_cursor": None})
 
 
 @routes.get(

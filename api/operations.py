@@ -66,6 +66,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "proposeStanding", "already_decided wrong_stage reason_unknown reason_not_allowed"
     ),
     "POST /v1/employers/{employer_id}/standing/confirmation": _of("confirmStanding", _PROPOSED, _REASONS),
+    "GET /v1/load": _of("readLoad", "not_found"),
     "GET /v1/premises": _of("listPremises"),
     "PUT /v1/premises": _of("recordPremises"),
     # Rule packs.

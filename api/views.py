@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field, create_model
 
 from api.published import ObstacleView
 from api.published_words import CommandKind, Use
+from cases.case.difference_reads import OpenedAmendmentView
 from cases.case.shows import Published
 from cases.tasks.views import TaskView
 from domain.actors import Role
@@ -44,6 +45,12 @@ class RequestPage(Page):
     """What was asked of a case."""
 
     items: list[RequestView]
+
+
+class AmendmentList(Page):
+    """What was given again under review, old and new, oldest first."""
+
+    items: list[OpenedAmendmentView]
 
 
 class TaskPage(Page):

@@ -1,8 +1,8 @@
 """What every body of a request is: frozen, strict, with an example; and one of which at least a part is given."""
 
-from typing import Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import BaseModel, ConfigDict, JsonValue, model_validator
+from pydantic import BaseModel, ConfigDict, Field, JsonValue, model_validator
 
 from domain.fields import refusal
 
@@ -19,10 +19,32 @@ def example(body: dict[str, JsonValue]) -> ConfigDict:
 
 
 class Parts(Body):
-    """Parts of a body: at least one, and none given as null unless it may be left out of the whole."""
+    """Parts of a body: at least one, and none given as null unless it may be left out of the whole.
+
+    Attributes:
+        beside: the fields that are no part of the whole, and say something of what is given.
+    """
+
+    beside: ClassVar[frozenset[str]] = frozenset()
 
     @model_validator(mode="after")
     def _not_empty(self) -> Self:
-        if not self.model_fields_set:
+        if not self.model_fields_set - self.beside:
             raise refusal("required", "Give at least one field that changes.")
         return self
+
+
+class Corrections(Parts):
+    """Parts of a form that are given again."""
+
+    beside = frozenset({"round"})
+
+    round: Annotated[
+        int | None,
+        Field(
+            ge=1,
+            le=10_000,
+            strict=True,
+            description="The round that the case is in; required while it is under review.",
+        ),
+    ] = None

@@ -11,7 +11,7 @@ from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
 
 from pydantic import ValidationError
 
-from domain.bodies import Body, Parts
+from domain.bodies import Body, Corrections, Parts
 from domain.documents import Document, DocumentKind, document_of_eighteen, kept_document
 from domain.errors import Defect, FieldError
 from domain.field_errors import field_errors
@@ -46,7 +46,7 @@ class Form(Body):
             they are reached.
     """
 
-    corrections: ClassVar[type[Parts]]
+    corrections: ClassVar[type[Corrections]]
     fact_fields: ClassVar[type[StrEnum]]
 
     client_reference: Label | None = None
@@ -173,7 +173,19 @@ class Form(Body):
         Raises:
             pydantic.ValidationError: the whole does not hold together, or a field that it needs was removed.
         """
-        return self._merged(correction.model_dump(exclude_unset=True))
+        return self._merged(correction.model_dump(exclude_unset=True, exclude=set(correction.beside)))
+
+    def differs_in(self, other: Self) -> tuple[str, ...]:
+        """Return the paths of the fields in which another form of the kind says something else, in their order."""
+        mine, others, parts = self.model_dump(mode="json"), other.model_dump(mode="json"), self.fields_by_part()
+        found: list[str] = []
+        for name, value in mine.items():
+            theirs = others[name]
+            if name in parts and isinstance(value, dict) and isinstance(theirs, dict):
+                found += [f"{name}.{field}" for field in value if value[field] != theirs[field]]
+            elif value != theirs:
+                found.append(name)
+        return tuple(found)
 
     def _merged(self, changes: Mapping[str, Any]) -> Self:
         whole, parts = self.model_dump(exclude_none=True), self.fields_by_part()

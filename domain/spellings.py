@@ -68,12 +68,12 @@ STATE_FORMS: Final[Mapping[int, FirstForm | StateForm]] = {
     2: StateForm(
         case="case",
         case_names=(
-            "accepted_at", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
+            "accepted_at", "amendments", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
             "clock_since", "contested", "correlation_id", "days_used", "due_at", "due_kind", "due_provisional",
             "earlier_addresses", "effect_by", "employer_id", "end_reason", "ended_on", "erased_at", "facts_version",
-            "hold", "holder", "named_defects", "open_points", "overdue", "pending", "pending_act", "person_id",
-            "policy_version", "programme", "reference", "registration_number", "rejected", "returns", "round",
-            "settled", "settles_at", "stage", "standing_hold", "started_at",
+            "hold", "holder", "holder_since", "named_defects", "open_points", "overdue", "pending", "pending_act",
+            "person_id", "policy_version", "programme", "reference", "registration_number", "rejected", "returns",
+            "round", "settled", "settles_at", "stage", "standing_hold", "started_at",
         ),
         tables="tables",
     ),

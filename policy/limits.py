@@ -3,9 +3,9 @@
 from collections.abc import Callable
 from dataclasses import dataclass, fields
 from datetime import time, timedelta
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
-from policy.pack import Pack, PackError
+from policy.pack import Pack, PackError, ParameterStatus
 from policy.packs import LIMITS, PackSource
 
 if TYPE_CHECKING:
@@ -14,17 +14,24 @@ if TYPE_CHECKING:
 _L = TypeVar("_L", bound="DataclassInstance")
 
 
+# Of a pack of an installation's own that was written before there was this limit.
+AMENDMENTS_ALLOWED: Final = 3
+
+
 @dataclass(frozen=True, slots=True)
 class Limits:
     """The limits of any case; names ending in `_days` count working days unless they say otherwise."""
 
     pack: str
     version: str
+    # The parameters of the pack that nobody has confirmed.
+    unconfirmed: frozenset[str]
     park_decision_days: int
     defects_named_days: int
     correction_days: int
     correction_reminders_left: tuple[int, ...]
     returns_allowed: int
+    amendments_allowed: int
     settling: timedelta
     claim_days: int
     signature_days: int
@@ -50,6 +57,11 @@ class Limits:
     retention_access_log_years: int
     roster_rows_kept: timedelta
 
+    def standing_of(self, parameter: str) -> str:
+        """Return whether a parameter of the pack is confirmed, as it is shown."""
+        unconfirmed = parameter in self.unconfirmed
+        return (ParameterStatus.UNCONFIRMED if unconfirmed else ParameterStatus.CONFIRMED).value
+
 
 def limits_of(pack: Pack) -> Limits:
     """Return the limits that a pack holds.
@@ -60,11 +72,15 @@ def limits_of(pack: Pack) -> Limits:
     limits = Limits(
         pack=pack.name,
         version=pack.version,
+        unconfirmed=frozenset(
+            name for name, each in pack.parameters.items() if each.status is ParameterStatus.UNCONFIRMED
+        ),
         park_decision_days=pack.integer("park_decision_days"),
         defects_named_days=pack.integer("defects_named_days"),
         correction_days=pack.integer("correction_days"),
         correction_reminders_left=pack.integers("correction_reminders_left"),
         returns_allowed=pack.integer("returns_allowed"),
+        amendments_allowed=pack.integer("amendments_allowed", otherwise=AMENDMENTS_ALLOWED),
         settling=timedelta(minutes=pack.integer("settling_minutes")),
         claim_days=pack.integer("claim_days"),
         signature_days=pack.integer("signature_days"),

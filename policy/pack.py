@@ -52,8 +52,10 @@ class Pack(BaseModel):
     parameters: dict[str, Parameter]
     content_hash: str
 
-    def integer(self, name: str) -> int:
-        """Return a parameter that is a whole number."""
+    def integer(self, name: str, *, otherwise: int | None = None) -> int:
+        """Return a parameter that is a whole number; `otherwise` where the pack was written before there was it."""
+        if otherwise is not None and name not in self.parameters:
+            return otherwise
         return self._typed(name, int)
 
     def boolean(self, name: str) -> bool:

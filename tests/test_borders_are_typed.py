@@ -45,6 +45,7 @@ _NAMED = {
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
         cases/case/moves.py: Notice.facts
+        cases/deadlines/park_clock.py: promised
         cases/deadlines/stated.py: park_due case_due signature_due
         cases/decisions/proposals.py: add_signature
         cases/decisions/settling.py: remedy_stated

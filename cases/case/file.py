@@ -19,7 +19,7 @@ from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from cases.shared.pack_shelf import need_pack
 from domain.actors import PARK, Actor, Role
-from domain.clock import CHINA, day_of, over_at
+from domain.clock import CHINA, day_of, over_at, to_the_second
 from domain.errors import Defect, KeyUnknown, Refused
 from domain.forms import Form
 from domain.messages import Course, Origin, OutwardCall
@@ -252,8 +252,9 @@ class CaseFile(CaseParts):
         """Return the ledger rows of this transaction; the last one's state is the one that is written with it."""
         if not self._entries:
             return []
-        after, last = self._hash(self._state_now()), self._entries[-1]
-        detail = {**last.detail, **self._moved_due()}
+        last = self._entries[-1]
+        moved = {**self._moved_due(), **self._passed_on(last.at)}
+        after, detail = self._hash(self._state_now()), {**last.detail, **moved}
         entries = [*self._entries[:-1], replace(last, after_hash=after, detail=detail)]
         rows = follow(self.reference, entries, *(self.ledger_end or ()))
         self.ledger_end = LedgerEnd(rows[-1]["seq"], rows[-1]["hash"])
@@ -267,6 +268,17 @@ class CaseFile(CaseParts):
             return {}
         at = row.due_at.astimezone(CHINA).isoformat(timespec="seconds") if row.due_at else None
         return {"due": {"at": at, "kind": row.due_kind}}
+
+    def _passed_on(self, at: datetime) -> dict[str, object]:
+        """Return, where it is another's turn from now on, whose it was, since when and for how long."""
+        holder, since = self._stored.get("holder"), self._stored.get("holder_since")
+        if holder is None or holder == self.row.holder:
+            return {}
+        self.row.holder_since = at
+        if since is None:
+            return {}
+        waited = max(0, int((at - since).total_seconds()))
+        return {"held": {"by": holder, "since": to_the_second(since).isoformat(), "seconds": waited}}
 
     def _document(self) -> dict[str, list[Row]]:
         """Return the rows of the parts that changed, by table."""

@@ -5,7 +5,7 @@ tasks, lets the park's clock run or stop, and tells those whom the row names, so
 """
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
@@ -179,6 +179,13 @@ class Moves:
         return Refused("wrong_stage", f"This cannot be done while the {self.called} is {stage or self.no_stage}.")
 
 
+class Counted(NamedTuple):
+    """What is counted of a track: rows of the ledger of an act, and of an outcome where it has several."""
+
+    act: str
+    outcome: str | None = None
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Track:
     """A part of a case with a stage of its own, of which a case may have several.
@@ -191,6 +198,7 @@ class Track:
         keys: the keys that a case may have such tracks by; no two tracks of a case have one key, whatever their tables,
             since the ledger and tasks name a track by it alone.
         path: where they stand under the address of their case; None where nothing is asked of them by a path.
+        counted: what of them is counted over time, by name.
     """
 
     table: TrackTable
@@ -199,3 +207,10 @@ class Track:
     moves: Moves
     keys: Callable[[CaseFile], Sequence[str]]
     path: TrackPath | None = None
+    counted: Mapping[str, Counted] = field(default_factory=dict)
+
+    @property
+    def waiting(self) -> tuple[str, ...]:
+        """The stages in which somebody is waited for: not those at its end, nor where a track only waits for time."""
+        over = self.table.final | self.table.resting
+        return tuple(sorted(stage.value for stage in self.stages if stage.value not in over))

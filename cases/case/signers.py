@@ -131,9 +131,12 @@ async def need_unconflicted(connection: AsyncConnection, actor: Actor, reference
 
 
 def need_round(file: CaseFile, round_: int) -> None:
-    """Refuse an act on a round that has passed, which a stale page sends."""
-    if round_ != file.round:
-        raise Refused("stale_round", f"The case is in round {file.round}; load it again.")
+    """Refuse an act on a round that has passed, which a stale page sends; where something was amended, it says so."""
+    if round_ == file.round:
+        return
+    amended = any(each["round"] > round_ for each in file.row.amendments or ())
+    said = "" if amended else f"The case is in round {file.round}; load it again."
+    raise Refused("stale_round", said, words="amended_meanwhile" if amended else "")
 
 
 def need_no_hold(file: CaseFile) -> None:

@@ -12,10 +12,12 @@ from cases.case.parts import destinations_of
 from cases.case.shows import Showing, Shown, views_of
 from cases.case.signers import subject_of
 from cases.case.views import (
+    AmendmentView,
     AnyCaseView,
     AnyFactView,
     CaseForStaff,
     CaseTaskView,
+    ChangedFindingView,
     Findings,
     FindingView,
     HoldView,
@@ -31,6 +33,7 @@ from cases.case.views import (
     SignerView,
 )
 from domain.actors import Actor, Role
+from domain.amendments import Amendment
 from domain.case_facts import ContestState, FactState
 from domain.clock import CHINA
 from domain.errors import Defect, KeyUnknown, Refused, need
@@ -237,6 +240,7 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
         overdue=row.overdue,
         contested=row.contested,
         returns=row.returns,
+        differences=tuple(amendment_view(each) for each in row.amendments or ()),
         settles_at=shown_at(row.settles_at) if row.settles_at else None,
         tasks=tuple(
             CaseTaskView(
@@ -249,6 +253,23 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
             for task in file.tasks
         ),
     )
+
+
+def amendment_view(kept: Amendment) -> AmendmentView:
+    """Return what changed by what was given again under review, without values."""
+    return AmendmentView(
+        round=kept["round"],
+        at=kept["at"],
+        fields=kept["fields"],
+        findings=[
+            ChangedFindingView(code=each["code"], before=_outcome(each["before"]), after=_outcome(each["after"]))
+            for each in kept["findings"]
+        ],
+    )
+
+
+def _outcome(code: str | None) -> FindingOutcome | None:
+    return FindingOutcome(code) if code else None
 
 
 def _hold(kept: Mapping[str, Any]) -> HoldView:

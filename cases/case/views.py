@@ -227,6 +227,25 @@ class LegalHoldShown:
 
 
 @view
+class ChangedFindingView:
+    """A finding that came, went or came out otherwise; null where there was none."""
+
+    code: str
+    before: FindingOutcome | None
+    after: FindingOutcome | None
+
+
+@view
+class AmendmentView:
+    """What changed by what was given again under review; old and new values stand at an address of their own."""
+
+    round: Annotated[int, Field(description="The round that it began.")]
+    at: str
+    fields: Annotated[list[str], Field(examples=[["employment.work_site"]], description="Paths of what changed.")]
+    findings: list[ChangedFindingView]
+
+
+@view
 class CaseTaskView:
     """An open task of a case."""
 
@@ -299,6 +318,7 @@ class SeenByStaff:
     overdue: bool
     contested: bool
     returns: int
+    differences: tuple[AmendmentView, ...]
     settles_at: datetime | None
     tasks: tuple[CaseTaskView, ...]
 
@@ -352,5 +372,9 @@ class CaseAnsweredToStaff:
         None
     )
     returns: Annotated[int | None, Field(description="How often it was returned; for staff and auditors.")] = None
+    differences: Annotated[
+        tuple[AmendmentView, ...],
+        Field(description="What changed under review, oldest first; for staff and auditors."),
+    ] = ()
     settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
     tasks: Annotated[tuple[CaseTaskView, ...], Field(description="For staff and auditors.")] = ()

@@ -1,8 +1,6 @@
 """How a case is corrected whose form says what may be given again (`Form.corrections`), for programmes to declare."""
 
-from collections.abc import Mapping
 from datetime import datetime
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 from sqlalchemy.ext.asyncio import AsyncConnection
@@ -11,13 +9,14 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import routes
 from cases.commands.one_live import need_within_limit, refuse_second
-from cases.decisions import correction
+from cases.decisions import amending
 from cases.decisions.versions import keep_version
 from cases.moves.front_half import Event
 from cases.programme import Body, Command, Given, effect
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
+from domain.bodies import Corrections
 from domain.documents import Document
 from domain.errors import Refused
 from domain.field_errors import field_errors
@@ -26,7 +25,7 @@ from domain.routes import Route
 
 
 def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> Command:
-    """Return the command that gives parts of a form again; the rules are applied anew to the whole (R5).
+    """Return the command that gives parts of a form again; the rules are applied anew to the whole (R5, R5a).
 
     Whoever brings another person is held to the limit of the day, and told of that person's live case as at intake.
 
@@ -37,10 +36,13 @@ def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> 
     """
 
     async def does(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-        whole = _corrected(need_form(file.application, form), body)
+        asked, before = form.corrections.model_validate(body), need_form(file.application, form)
+        amending.need_may_be_given(file, actor, at, asked.round)
+        whole = _corrected(before, asked)
+        amending.need_amendment(file, whole)
         await take_identity(file, connection, whole, at)
         told = keep_version(file, at, whole=whole)
-        correction.take_correction(file, actor, at, contact_changed=told)
+        await amending.take(file, connection, actor, at, before, contact_changed=told)
 
     async def before(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Given) -> None:
         if _document_in(form, given) not in (None, file.subject.document):
@@ -55,8 +57,9 @@ def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> 
     return Command(
         does=does,
         route=route,
-        acts=effect(Act.CORRECTED),
+        acts=effect(Act.CORRECTED, further=(Act.ASSESSED,)),
         events=(Event.CORRECT,),
+        refuses=amending.refuses,
         body=form.corrections,
         writes_by_itself=True,
         before=before,
@@ -64,14 +67,14 @@ def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> 
     )
 
 
-def _corrected(given: Form, body: Mapping[str, Any]) -> Form:
+def _corrected(given: Form, asked: Corrections) -> Form:
     """Return a form with the parts that change.
 
     Raises:
         Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
     """
     try:
-        return given.corrected(given.corrections.model_validate(body))
+        return given.corrected(asked)
     except ValidationError as error:
         raise Refused("invalid", "The form would not hold together.", field_errors(error)) from error
 

@@ -266,6 +266,7 @@ def _case_row(
         clock_since=day_of(at),
         clock="running",
         holder=Holder.PARK.value,
+        holder_since=at,
         updated_at=at,
     )
 

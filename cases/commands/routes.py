@@ -21,8 +21,8 @@ CORRECT: Final = Route(
     by=_EMPLOYER,
     name="correctCase",
     summary="Correct",
-    says="Give the parts of the form that change.",
-    problems=frozenset({"live_registration_exists", "client_reference_taken"}),
+    says="Give the parts of the form that change: what the case was sent back for, or, with its round, under review.",
+    problems=frozenset({"live_registration_exists", "client_reference_taken", "stale_round", "amendment_not_allowed"}),
 )
 WITHDRAW: Final = Route(
     verb="withdrawal",

@@ -161,8 +161,11 @@ def _may_be_approved(file: CaseFile) -> bool:
 
 
 def for_reader(refused: Refused, actor: Actor) -> Refused:
-    """Return a refusal as its reader may see it: an outsider never learns of a proposal or a settling approval."""
-    if actor.is_inside or refused.code != "wrong_stage":
+    """Return a refusal as its reader may see it: an outsider never learns of a proposal or a settling approval.
+
+    A sentence of the catalogue is written for all who may read it.
+    """
+    if actor.is_inside or refused.code != "wrong_stage" or refused.words:
         return refused
     return Refused(refused.code, "This cannot be done at the present stage of the case.", refused.errors)
 

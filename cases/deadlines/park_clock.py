@@ -1,9 +1,10 @@
 """The park's clock of a case: how it starts, stops and ends, and the deadlines that hang on it."""
 
 from datetime import date, datetime
+from typing import Any
 
 from cases.case.file import CaseFile
-from domain.clock import day_of
+from domain.clock import day_of, over_at, to_the_second
 from domain.deadlines import DeadlineKind
 from domain.stages import DueKind, Holder
 from domain.tasks import REVIEW_TASKS
@@ -46,6 +47,14 @@ def end(file: CaseFile) -> None:
     """End the clock with the decision; the due date goes with it."""
     file.row.change(clock="stopped", clock_since=None, due_at=None, due_kind=None, due_provisional=False, overdue=False)
     file.cancel_deadlines(*_PARK_DEADLINES, DeadlineKind.CLAIM_OVER, DeadlineKind.SIGNATURE_EXPECTED)
+
+
+def promised(file: CaseFile, at: datetime) -> dict[str, Any]:
+    """Return, as the row of a decision keeps it, until when it was promised and whether that was kept."""
+    due = file.row.due_at
+    if due is None or file.row.due_kind != DueKind.PARK_DECISION:
+        return {}
+    return {"promise": {"by": to_the_second(due).isoformat(), "kept": at < over_at(due)}}
 
 
 def owe(file: CaseFile, due: Deadline | None, kind: DueKind, holder: Holder) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.signers import notes_of
+from cases.deadlines import park_clock
 from cases.moves.front_half import Event
 from cases.moves.moving import move
 from cases.notices.compose import Said
@@ -57,11 +58,12 @@ async def approve(
         registration_number=registration_number(day_of(at).year, sequence),
         effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
     )  # fmt: skip
+    promised = park_clock.promised(file, at)
     event, act = (Event.CONFIRM_APPROVAL, Act.CONFIRMED) if confirmed else (Event.APPROVE, Act.DECIDED)
     move(file, event, actor, at, said=Said(not_before=settles_at))
     file.record(
         act, actor, at, outcome="approve", reasons=reasons, number=file.row.registration_number,
-        overrides_unexplained=overrides_unexplained,
+        overrides_unexplained=overrides_unexplained, **promised,
     )  # fmt: skip
     file.set_deadline(DeadlineKind.SETTLED, settles_at)
 
@@ -76,10 +78,11 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
     """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
+    promised = park_clock.promised(file, at)
     close_unregistered(file)
     move(file, Event.CONFIRM_REFUSAL, actor, at, said=letter(file, actor, at, reasons))
     codes = [reason.code for reason in reasons]
-    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file))
+    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file), **promised)
 
 
 def close_unregistered(file: CaseFile) -> None:

@@ -95,6 +95,10 @@ def _due(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return case_due(file)
 
 
+def _amended(file: CaseFile, at: datetime) -> Mapping[str, Any]:
+    return {**case_due(file), "is_amendment": True}
+
+
 def _park_due(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return park_due(file)
 
@@ -129,6 +133,7 @@ _TOLD_AGAIN: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signat
 _TOLD_REJECTED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_park_due)
 _CORRECT_IT: Final = Notice(NoticeKind.CORRECTION_REQUESTED, facts=_due)
 _CORRECTED: Final = Notice(NoticeKind.CORRECTION_RECEIVED, facts=_due)
+_AMENDED: Final = Notice(NoticeKind.CORRECTION_RECEIVED, facts=_amended)
 _APPROVAL: Final = Notice(NoticeKind.REGISTRATION_APPROVED)
 
 
@@ -173,6 +178,10 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         Move(
             "R5", _CORRECTION, Event.CORRECT, owner, Stage.ASSESSING,
             clock=Clock.GOES_ON, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), _CORRECTED),
+        ),
+        Move(
+            "R5a", _REVIEW, Event.CORRECT, owner,
+            notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), _AMENDED),
         ),
         Move(
             "R6", _CORRECTION, Event.CONTEST, owner, Stage.UNDER_REVIEW,

@@ -15,6 +15,7 @@ BODIES: Final = (
     *rows("RegistrationRequest", "client_reference", "the employer's own name for the case", SIDES, until=_CASE),
     *rows("RegistrationRequest", "person employment", "who is registered, and the work", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("RegistrationRequest", "destinations undertaking_version", "what is asked for, and under which undertaking", ALL),
+    *rows("CorrectionRequest", "round", "which round is given again under review", ALL),
     *rows("CorrectionRequest", "client_reference", "the employer's own name for the case", SIDES, until=_CASE),
     *rows("CorrectionRequest", "person employment", "parts that are mended", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("CorrectionRequest", "destinations undertaking_version", "what is asked for, and under which undertaking", ALL),

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
-from domain.bodies import Body, Parts, example
+from domain.bodies import Body, Corrections, Parts, example
 from domain.case_facts import FactAsked
 from domain.fields import (
     CardNumber,
@@ -114,7 +114,7 @@ class EmploymentParts(Parts):
     consent_letter: ConsentLetter | None = None
 
 
-class CorrectionRequest(Parts):
+class CorrectionRequest(Corrections):
     """The parts of a registration that change."""
 
     model_config = example(

@@ -70,8 +70,8 @@ CORRECT: Final = Route(
     by=_EMPLOYER,
     name="correctRegistration",
     summary="Correct",
-    says="Give the parts of a registration that change.",
-    problems=_LIVE,
+    says="Give the parts of a registration that change: what it was sent back for, or, with its round, under review.",
+    problems=_LIVE | {"stale_round", "amendment_not_allowed"},
 )
 WITHDRAW: Final = replace(
     routes.WITHDRAW, name="withdrawRegistration", says="Withdraw a registration that is not decided yet."

@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Closes, Condition, Move, Moves, Notice, Opens, Track, Who
+from cases.case.moves import At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
@@ -27,6 +27,7 @@ from cases.moves.front_half import (
 )
 from cases.moves.renewals import RENEWAL_MOVES
 from domain.actors import STAFF, Actor, Role
+from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.errors import Refused, need
@@ -38,7 +39,7 @@ from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.words import PermitProposal, PermitTask
+from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 
 
 class LifeEvent(StrEnum):
@@ -410,6 +411,13 @@ TRACKS: Final[Mapping[str, Track]] = {
         moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
         keys=_destinations,
         path=routes.PERMITS,
+        counted={
+            "sent": Counted(PermitAct.PERMIT_SENT),
+            "accepted": Counted(Act.ANSWER_APPLIED, "accepted"),
+            "issued": Counted(Act.ANSWER_APPLIED, "issued"),
+            "refused": Counted(Act.ANSWER_APPLIED, "refused"),
+            "late": Counted(PermitAct.PERMIT_LATE),
+        },
     )
 }
 

@@ -59,6 +59,13 @@ permits = Table(
     # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
     Column("entry_case", Text),
     moment("updated_at", null=False),
+    # Those that somebody is waited for, which load is counted by.
+    Index(
+        "ix_permits_waiting",
+        "stage",
+        "destination",
+        postgresql_where=text("stage IN ('accepted', 'eligible', 'submitted')"),
+    ),
     Index("ix_permits_entry_case", "entry_case", unique=True, postgresql_where=text("entry_case IS NOT NULL")),
 )
 

@@ -12,7 +12,7 @@ from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
-from cases.decisions import correction, disputes
+from cases.decisions import amending, disputes
 from cases.decisions.versions import keep_version
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Tells, effect
@@ -53,9 +53,12 @@ from store.rows.work import TaskRow
 
 
 async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    whole = employment.merged(given(file), CorrectionRequest.model_validate(body))
+    asked, before = CorrectionRequest.model_validate(body), given(file)
+    amending.need_may_be_given(file, actor, at, asked.round)
+    whole = employment.merged(before, asked)
     held = contact_changes.held_back(file, at, whole.subject)
     whole = whole.with_contact({name: getattr(file.subject, name) for name in held})
+    amending.need_amendment(file, whole)
     await take_identity(file, connection, whole, at)
     told = keep_version(file, at, whole=whole)
     talent_permit(file).change(
@@ -63,7 +66,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
         undertaking_version=whole.undertaking_version,
         contract_end=known(file).employment.contract_end,
     )
-    correction.take_correction(file, actor, at, contact_changed=told)
+    await amending.take(file, connection, actor, at, before, contact_changed=told)
     if held:
         changes.ask_officer(file, actor, at, held)
 

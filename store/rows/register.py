@@ -7,6 +7,7 @@ from uuid import UUID
 
 from sqlalchemy import Table
 
+from domain.amendments import Amendment
 from domain.signatures import EffectSignature, FindingAnswer, Signature
 from store import tables
 from store.rows.base import TableRow
@@ -41,10 +42,14 @@ class CaseRow(TableRow):
     named_defects: dict[str, Any] = field(default_factory=dict)
     # `points`, the `round` that they are of, and sealed `notes` in hex.
     open_points: dict[str, Any] | None = None
+    # What was given again under review, oldest first, as codes.
+    amendments: list[Amendment] | None = None
     days_used: int = 0
     clock_since: date | None = None
     clock: str
     holder: str
+    # Since when it has been the holder's turn; unknown in a case whose holder last changed before this was kept.
+    holder_since: datetime | None = None
     due_at: datetime | None = None
     due_kind: str | None = None
     due_provisional: bool = False

@@ -46,6 +46,8 @@ ledger = Table(
     Index("ix_ledger_actor_role_at", "actor_role", "at", postgresql_where=text("actor_role <> 'system'")),
     Index("ix_ledger_outcome_at", "outcome", "at", postgresql_where=text("outcome IS NOT NULL")),
     Index("ix_ledger_destination_at", "destination", "at", postgresql_where=text("destination IS NOT NULL")),
+    # What says whose turn it was, which load is counted by.
+    Index("ix_ledger_held", "at", postgresql_where=text("(detail ? 'held'::text)")),
     Index("ix_ledger_rule_version_at", "rule_version", "at", postgresql_where=text("rule_version IS NOT NULL")),
 )
 

@@ -54,10 +54,13 @@ cases = Table(
     Column("returns", SmallInteger, nullable=False, server_default=text("0")),
     Column("named_defects", JSONB, nullable=False, server_default=text("'{}'")),
     Column("open_points", JSONB),
+    # What was given again under review: rounds, versions, paths of fields and codes of findings, oldest first.
+    Column("amendments", JSONB),
     Column("days_used", SmallInteger, nullable=False, server_default=text("0")),
     Column("clock_since", Date),
     Column("clock", Text, nullable=False),
     Column("holder", Text, nullable=False),
+    moment("holder_since"),
     moment("due_at"),
     Column("due_kind", Text),
     Column("due_provisional", Boolean, nullable=False, server_default=text("false")),

@@ -60,6 +60,7 @@ async def walk_tasks(walk: Walk) -> None:
     outcomes = await walk.call("supervisor", "POST", "/v1/tasks/assign", several)
     assert [each["status"] for each in outcomes["items"]] == [200], outcomes
     await walk.call("officer-1", "GET", "/v1/deliveries/failed")
+    await walk.call("supervisor", "GET", "/v1/load", params={"bucket": "week"})
     counted = await walk.call("officer-1", "GET", "/v1/tasks/counts")
     assert counted["by_holder"] == [{"holder": "officer-2", "open": 1, "overdue": 0, "urgent": 0, "normal": 1}]
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
@@ -74,6 +75,14 @@ async def walk_registrations(walk: Walk) -> None:
     """Check, correct, contest, withdraw, decide, confirm, recall, hold, depart, revoke, read."""
     await walk.call("employer-a", "POST", "/v1/registrations/check", registration_body())
     returned = await walk.register()
+    await walk.act("employer-a", returned, "correction", {"employment": {"position": "工程师"}, "round": 1})
+    await walk.call(
+        "officer-1",
+        "GET",
+        "/v1/registrations/{reference}/differences",
+        places={"reference": returned},
+        headers={"Purpose": "case_review"},
+    )
     await walk.decide(returned, "return", "document_unreadable")
     await walk.act("employer-a", returned, "correction", {"employment": {"position": "高级研究员"}})
     await walk.decide(returned, "return", "document_unreadable", persona="supervisor")

@@ -4,7 +4,7 @@ from enum import StrEnum
 
 import pytest
 
-from domain.bodies import Body, Parts
+from domain.bodies import Body, Corrections, Parts
 from domain.errors import Defect
 from domain.fields import Line, Name
 from domain.forms import Form, find_path, need_form
@@ -30,7 +30,7 @@ class _FlatParts(Parts):
     street: Line | None = None
 
 
-class _Corrections(Parts):
+class _Corrections(Corrections):
     flat: _FlatParts | None = None
 
 

@@ -14,8 +14,8 @@ from cases.commands.intake import accept
 from cases.commands.sweeper import sweep
 from domain.case_types import CaseType, CaseTypes, reference_of
 from domain.commands import CommandKind
-from domain.decisions import DecisionRequest
-from domain.errors import Defect
+from domain.decisions import DecisionAction, DecisionRequest
+from domain.errors import Defect, Refused
 from domain.messages import LastRun
 from domain.stages import Stage
 from programmes import PROGRAMMES
@@ -26,7 +26,7 @@ from temporal.case_workflows import CaseWorkflows
 from temporal.histories import TemporalHistories
 from tests.e2e.people import identity_number
 from tests.programmes.toy.programme import TOY
-from tests.programmes.toy.requests import ToyRequest
+from tests.programmes.toy.requests import ToyCorrection, ToyRequest
 from tests.programmes.toy.tables import makings
 from tests.programmes.toy.words import MakingStage
 from tests.workflows.test_archive import archive_round
@@ -62,6 +62,17 @@ async def _greeted(case: Case) -> None:
     await case.skip(timedelta(days=8))
     await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
     await case.idle()
+
+
+async def test_a_wish_is_given_again_under_review_and_decided_in_the_next_round(world: World) -> None:
+    toy = await _toy(world)
+    await toy.ask(EMPLOYER_A, CommandKind.CORRECT, ToyCorrection.model_validate({"wish": {"toy": "布马"}, "round": 1}))
+    file = await toy.until(lambda file: file.round == 2)
+    assert (file.stage, file.application.given_of("wish.toy")) == (Stage.UNDER_REVIEW, "布马")
+    assert [each["fields"] for each in file.row.amendments or ()] == [["wish.toy"]]
+    with pytest.raises(Refused, match="stale_round"):
+        await toy.ask(OFFICER, CommandKind.DECIDE, DecisionRequest(action=DecisionAction.APPROVE, round=1))
+    assert (await toy.decide("approve")).body["stage"] == "approved"
 
 
 async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registration(world: World) -> None:

@@ -102,7 +102,7 @@ _TYPED: Final[dict[str, Any]] = {
 }  # fmt: skip
 # Names that a form got later, since a column was added: empty in every row of before, they change no hash of it. In the
 # forms of before programmes, and in that in which each table has its own.
-_LATER: Final = {1: frozenset({"entry_case"}), 2: frozenset[str]()}
+_LATER: Final = {1: frozenset({"entry_case"}), 2: frozenset({"amendments", "holder_since"})}
 # The number of the form that is written goes up; what each number means is held below.
 _MOVES_ON: Final = "STATE_FORM"
 # Enumerations whose values stand in rows, histories or signed files.

@@ -1,5 +1,6 @@
 """The review of a case on a real Temporal: decisions, second signatures, corrections and what time brings."""
 
+import asyncio
 from datetime import date, datetime, timedelta
 
 import pytest
@@ -8,7 +9,7 @@ from cases.commands import submit
 from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
-from domain.decisions import HoldRequest, RecallRequest
+from domain.decisions import DecisionAction, DecisionRequest, HoldRequest, RecallRequest
 from domain.errors import Refused, need
 from domain.stages import Stage
 from programmes.talent_permit.permit_stages import PermitStage
@@ -88,6 +89,29 @@ async def test_officer_returns_a_case_and_the_clock_stands_still_meanwhile(world
     file = await case.until_stage(Stage.UNDER_REVIEW)
     assert need(file.row.due_at, "due_at") > due
     await case.approve()
+
+
+async def test_what_is_given_again_under_review_meets_a_decision_and_one_of_them_stands(world: World) -> None:
+    case = await world.submit()
+    parts = CorrectionRequest.model_validate({"employment": {"position": "工程师"}, "round": 1})
+    approve = DecisionRequest(action=DecisionAction.APPROVE, round=1)
+    amended, decided = await asyncio.gather(
+        case.ask(EMPLOYER_A, CommandKind.CORRECT, parts),
+        case.ask(OFFICER, CommandKind.DECIDE, approve),
+        return_exceptions=True,
+    )
+    refused = [each for each in (amended, decided) if isinstance(each, Refused)]
+    assert [each.code for each in refused] in (["stale_round"], ["wrong_stage"])
+    if decided is refused[0]:
+        file = await case.until(lambda file: file.round == 2)
+        assert (file.stage, [each["fields"] for each in file.row.amendments or ()]) == (
+            Stage.UNDER_REVIEW,
+            [["employment.position"]],
+        )
+        await case.approve()
+    else:
+        assert await case.stage() is Stage.APPROVED
+        assert (await case.file()).row.amendments is None
 
 
 async def test_contested_finding_goes_to_a_person(world: World) -> None:

@@ -37,7 +37,16 @@ class Remedy(BaseModel):
 
 # What a mail subject, an SMS or an inbox line may name: no person, no employer, no free text.
 CODES: Final = frozenset(
-    {"reference", "registration_number", "destination", "pending_act", "due_on", "review_on", "days_over"}
+    {
+        "reference",
+        "registration_number",
+        "destination",
+        "pending_act",
+        "due_on",
+        "review_on",
+        "days_over",
+        "is_amendment",
+    }
 )
 
 
@@ -99,6 +108,7 @@ class NoticeFacts(BaseModel):
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
     renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
+    is_amendment: bool = Field(default=False, description="Given again under review, without being asked for.")
     link: str | None = None
     webhook_id: str | None = None
     webhook_url: str | None = None

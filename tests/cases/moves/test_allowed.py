@@ -83,7 +83,7 @@ async def _agrees(case: Case, actor: Actor) -> None:
 
 async def test_before_an_officer_the_employer_withdraws_or_changes_and_the_officer_decides(park: Park) -> None:
     case = await park.review()
-    assert await _may(case, EMPLOYER_A) == {CommandKind.WITHDRAW, PermitCommand.CHANGE}
+    assert await _may(case, EMPLOYER_A) == {CommandKind.CORRECT, CommandKind.WITHDRAW, PermitCommand.CHANGE}
     assert await _may(case, OFFICER) == {CommandKind.DECIDE, CommandKind.HOLD, CommandKind.RECORD_FACT}
     assert await _may(case, PERSON) == set()
     assert await _looked(case, AUTHORITY) == {}

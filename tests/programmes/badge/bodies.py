@@ -19,5 +19,6 @@ BODIES: Final = (
     *rows("EmploymentChange", "position", "what is mended", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("HolderChange", "name_zh", "what is mended", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("HolderChange", "identity_number", "what is mended", OUT, of=DataClass.SENSITIVE, kept=_PART, until=_CASE),
+    *rows("BadgeCorrection", "round", "which round is given again under review", ALL),
     *rows("BadgeCorrection", "person employment", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
 )  # fmt: skip

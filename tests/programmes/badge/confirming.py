@@ -8,13 +8,11 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.identity import take_identity
 from cases.case.moves import At
 from cases.case.parties import add_confirmer
 from cases.commands import timers, verbs
-from cases.decisions import assessing, correction, review
-from cases.decisions.versions import keep_version
-from cases.moves.front_half import Event
+from cases.commands.correcting import correct
+from cases.decisions import assessing, review
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
@@ -23,11 +21,10 @@ from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.errors import Refused
-from domain.forms import need_form
 from store.rows.work import DeadlineRow
 from tests.programmes.badge import routes
 from tests.programmes.badge.parts import CONFIRMER
-from tests.programmes.badge.requests import BadgeCorrection, BadgeRequest, EmploymentAnswer
+from tests.programmes.badge.requests import BadgeRequest, EmploymentAnswer
 from tests.programmes.badge.stages import AT, EMPLOYMENT, EmploymentEvent
 from tests.programmes.badge.tables import EMPLOYMENTS, employment
 from tests.programmes.badge.words import BadgeAct, BadgeCommand, BadgeDeadline, EmploymentStage
@@ -73,13 +70,6 @@ async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, a
         _answer(file, EmploymentEvent.OVER, BadgeAct.UNANSWERED, system("withdraw", actor.correlation_id), at)
 
 
-async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
-    whole = need_form(file.application, BadgeRequest).corrected(BadgeCorrection.model_validate(body))
-    await take_identity(file, connection, whole, at)
-    keep_version(file, at, whole=whole)
-    correction.take_correction(file, actor, at)
-
-
 async def _no_standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
     raise Refused("wrong_stage", "A person has no standing.")
 
@@ -107,14 +97,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _CORE[CommandKind.WITHDRAW], does=_withdraw, acts=effect(Act.WITHDRAWN, further=(BadgeAct.UNANSWERED,))
     ),
     CommandKind.DECIDE: replace(_CORE[CommandKind.DECIDE], refuses=_refuses_decision, before=_need_answered),
-    CommandKind.CORRECT: Command(
-        does=_correct,
-        route=routes.CORRECT,
-        events=(Event.CORRECT,),
-        acts=effect(Act.CORRECTED),
-        body=BadgeCorrection,
-        writes_by_itself=True,
-    ),
+    CommandKind.CORRECT: correct("badge", BadgeRequest, routes.CORRECT),
     CommandKind.STANDING: Command(does=_no_standing, acts=effect(Act.HELD)),
     BadgeCommand.CONFIRM: Command(
         does=_confirm,

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.bodies import Body, Parts
+from domain.bodies import Body, Corrections, Parts
 from domain.fields import Code, IdentityNumberField, Line, Name
 from domain.forms import Form
 from domain.languages import Language
@@ -40,7 +40,7 @@ class HolderChange(Parts):
     identity_number: IdentityNumberField | None = None
 
 
-class BadgeCorrection(Parts):
+class BadgeCorrection(Corrections):
     """The parts that may be given again."""
 
     person: HolderChange | None = None
@@ -56,7 +56,7 @@ class BadgeField(StrEnum):
 class BadgeRequest(Form):
     """A badge for oneself."""
 
-    corrections: ClassVar[type[Parts]] = BadgeCorrection
+    corrections: ClassVar[type[Corrections]] = BadgeCorrection
     fact_fields: ClassVar[type[StrEnum]] = BadgeField
     person: Holder
     employment: Employment

@@ -17,5 +17,6 @@ BODIES: Final = (
     *rows("ToyPerson", "email phone language", "telling the person", ALL, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("Wish", "toy workshop", "what is wished for, and where it is made", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("WishChange", "toy workshop", "what is mended", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
+    *rows("ToyCorrection", "round", "which round is given again under review", ALL),
     *rows("ToyCorrection", "wish", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
 )  # fmt: skip

@@ -3,7 +3,7 @@
 from enum import StrEnum
 from typing import ClassVar
 
-from domain.bodies import Body, Parts
+from domain.bodies import Body, Corrections, Parts
 from domain.fields import IdentityNumberField, Line, Name
 from domain.forms import Form
 from domain.languages import Language
@@ -41,7 +41,7 @@ class WishChange(Parts):
     workshop: Workshop | None = None
 
 
-class ToyCorrection(Parts):
+class ToyCorrection(Corrections):
     """The parts that may be given again; a recorded fact is read through them too, one field at a time."""
 
     wish: WishChange | None = None
@@ -56,7 +56,7 @@ class ToyField(StrEnum):
 class ToyRequest(Form):
     """A toy for a person."""
 
-    corrections: ClassVar[type[Parts]] = ToyCorrection
+    corrections: ClassVar[type[Corrections]] = ToyCorrection
     fact_fields: ClassVar[type[StrEnum]] = ToyField
     person: ToyPerson
     wish: Wish

@@ -1,0 +1,1 @@
+"""Load: what waits for whom."""
