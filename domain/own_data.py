@@ -19,7 +19,7 @@ KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
     "rule_runs": (frozenset({"assessments"}), Retention.CASE),
     "staff_notes": (frozenset({"tasks", "conflicts", "notice_reads"}), Retention.CASE),
     "search_hashes": (frozenset({"persons"}), Retention.CASE),
-    "documents": (frozenset({"person_documents"}), Retention.CASE),
+    "documents": (frozenset({"person_documents", "person_joinings"}), Retention.CASE),
     "authority_answers": (frozenset({"answers", "lost_answers"}), Retention.CASE),
     "repeats": (frozenset({"idempotency", "messages_seen"}), Retention.KEY),
     "rosters": (frozenset({"rosters", "roster_rows", "roster_intake"}), Retention.CASE),

@@ -6,6 +6,7 @@ declared a conflict of interest on a case of either person does none of this.
 
 import json
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Final
 from uuid import UUID, uuid4
 
@@ -141,10 +142,11 @@ async def confirm(
         row = await _need(connection, joining_id)
         await need_unconflicted(connection, actor, [each.reference for each in held])
         _SIGNING.need_waiting(row if row.state == JoiningState.PROPOSED else None)
-        is_given = _SIGNING.is_given(actor, row.proposed_by, request.action)
-        if not is_given:
-            return await _end(context, connection, actor, row, JoiningState.REJECTED)
-        signed = Signed(row, actor, context.clock())
+        # The cases of both and the proposal tell the same moment, by which an audit holds them against each other.
+        at = context.clock()
+        if not _SIGNING.is_given(actor, row.proposed_by, request.action):
+            return await _end(context, connection, actor, row, JoiningState.REJECTED, at)
+        signed = Signed(row, actor, at)
         if row.kind == JoiningKind.JOINING:
             await _need_still_theirs(connection, row)
             await _need_joinable(connection, row, held, but=row.joining_id)
@@ -152,7 +154,7 @@ async def confirm(
         else:
             await _need_readable(connection, row, but=row.joining_id)
             rung.extend(await _part(context, connection, signed, held))
-        return await _end(context, connection, actor, row, JoiningState.DONE)
+        return await _end(context, connection, actor, row, JoiningState.DONE, at)
 
     reply = (await once(context, actor, idempotency, write, tenant=PARK)).reply
     context.bells.ring(rung)
@@ -174,7 +176,7 @@ async def withdraw(context: Context, actor: Actor, joining_id: UUID, idempotency
         _SIGNING.need_waiting(row if row.state == JoiningState.PROPOSED else None)
         if not is_same(actor, row.proposed_by):
             raise Refused("role_not_allowed", words="withdrawn_by_proposer")
-        return await _end(context, connection, actor, row, JoiningState.WITHDRAWN)
+        return await _end(context, connection, actor, row, JoiningState.WITHDRAWN, context.clock())
 
     return (await once(context, actor, idempotency, write, tenant=PARK)).reply
 
@@ -361,9 +363,9 @@ async def _add(context: Context, connection: AsyncConnection, actor: Actor, row:
 
 
 async def _end(
-    context: Context, connection: AsyncConnection, actor: Actor, row: JoiningRow, state: JoiningState
+    context: Context, connection: AsyncConnection, actor: Actor, row: JoiningRow, state: JoiningState, at: datetime
 ) -> Done:
-    decided = {"state": state.value, "decided_by": signature_of(actor), "decided_at": context.clock()}
+    decided = {"state": state.value, "decided_by": signature_of(actor), "decided_at": at}
     row.change(**decided)
     await connection.execute(update(person_joinings).where(_J.joining_id == row.joining_id).values(decided))
     if state is not JoiningState.DONE:

@@ -27,28 +27,29 @@ from domain.spellings import POLICY_CHAIN, POLICY_LOCK
 from policy.pack import Pack
 from policy.rerun import REGISTRATION_SCOPE, Rules, differences, run_again
 from store.encryption import WrappedKey, unwrap
+from store.joined_keys import key_id_of
 from store.ledger import Entry, append
 from store.rows.rules import TrialRow
 from store.tables import rule_trials
 
 _PAGE: Final = 500
 # The newest assessment of each scope of a page of cases, with the key under which the facts are sealed.
-_ASSESSED: Final = text(
-    "WITH chosen AS ("
-    "  SELECT r.reference, r.person_id, r.joined_key, r.employer_id, r.stage, r.accepted_at FROM cases r"
-    "  WHERE r.programme = CAST(:programme AS text) AND r.accepted_at >= CAST(:since AS timestamptz)"
-    "  AND r.reference > CAST(:after AS text)"
-    "  AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)"
-    "  ORDER BY r.reference LIMIT CAST(:page AS integer))"
-    " SELECT c.reference, c.employer_id, c.stage, c.accepted_at, a.scope, a.seq, a.findings, a.facts,"
-    "   a.policy_version, a.evaluated_on, k.key_id, k.kek_id, k.wrapped"
-    " FROM chosen c"
-    " JOIN persons p ON p.person_id = c.person_id JOIN data_keys k ON k.key_id = coalesce(c.joined_key, p.key_id)"
-    " JOIN LATERAL (SELECT DISTINCT ON (scope) scope, seq, findings, facts, policy_version, evaluated_on"
-    "   FROM assessments"
-    "   WHERE reference = c.reference ORDER BY scope, seq DESC) a ON true"
-    " ORDER BY c.reference, a.scope <> CAST(:first AS text), a.scope"
-)
+_ASSESSED: Final = text(f"""
+    WITH chosen AS (
+        SELECT r.reference, r.person_id, r.joined_key, r.employer_id, r.stage, r.accepted_at FROM cases r
+        WHERE r.programme = CAST(:programme AS text) AND r.accepted_at >= CAST(:since AS timestamptz)
+        AND r.reference > CAST(:after AS text)
+        AND EXISTS (SELECT 1 FROM assessments a WHERE a.reference = r.reference)
+        ORDER BY r.reference LIMIT CAST(:page AS integer))
+    SELECT c.reference, c.employer_id, c.stage, c.accepted_at, a.scope, a.seq, a.findings, a.facts,
+        a.policy_version, a.evaluated_on, k.key_id, k.kek_id, k.wrapped
+    FROM chosen c
+    JOIN persons p ON p.person_id = c.person_id JOIN data_keys k ON k.key_id = {key_id_of("c")}
+    JOIN LATERAL (SELECT DISTINCT ON (scope) scope, seq, findings, facts, policy_version, evaluated_on
+        FROM assessments
+        WHERE reference = c.reference ORDER BY scope, seq DESC) a ON true
+    ORDER BY c.reference, a.scope <> CAST(:first AS text), a.scope
+""")  # noqa: S608 - made of words of this file and the store's
 
 
 class AssessedRow(NamedTuple):

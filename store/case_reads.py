@@ -14,6 +14,7 @@ from domain.spellings import Cursor
 from store.case_rows import LEGAL_HOLDS, StandingHold
 from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
+from store.joined_keys import key_id_of
 from store.rows.register import CaseRow
 
 _NEWEST: Final = "ORDER BY x.seq DESC LIMIT 1"
@@ -40,7 +41,7 @@ _INSIDE: Final = (
     f" ({LEGAL_HOLDS}) AS legal_holds"
 )
 _OF: Final = (
-    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)"
+    f" FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = {key_id_of('r')}"
     " JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version"
     " WHERE r.reference = ANY(CAST(:references AS text[]))"
 )

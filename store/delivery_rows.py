@@ -13,6 +13,7 @@ from sqlalchemy.types import Text, Uuid
 
 from domain.spellings import DIGEST_LOCK
 from store.encryption import WrappedKey
+from store.joined_keys import key_id_of
 
 _UUIDS: Final = ARRAY(Uuid)
 # One that another's message carries is taken with that one.
@@ -23,8 +24,10 @@ _FREE: Final = (
 
 _ANY_DUE: Final = text(f"SELECT EXISTS (SELECT 1 FROM deliveries d WHERE d.channel = :channel AND {_FREE})")
 
+
 # What sending a delivery needs: the sealed text of its notice, and where the address of its reader is sealed.
-_LETTER_OF: Final = """
+def _letter_of(source: str) -> str:
+    return f"""
     SELECT d.delivery_id, d.notice_id, d.employer_id, d.channel, d.webhook_id, d.carried_by, d.message_hash,
            d.lease_until, d.traceparent, d.next_attempt,
            n.reference, n.kind, n.recipient, n.language, n.body, n.at,
@@ -39,11 +42,12 @@ _LETTER_OF: Final = """
     LEFT JOIN cases r ON n.recipient = 'person' AND r.reference = n.reference
     LEFT JOIN applications a ON a.reference = r.reference AND a.version = r.facts_version
     LEFT JOIN persons p ON p.person_id = r.person_id
-    LEFT JOIN data_keys pk ON pk.key_id = coalesce(r.joined_key, p.key_id)
+    LEFT JOIN data_keys pk ON pk.key_id = {key_id_of("r")}
     LEFT JOIN employers e ON n.recipient = 'employer' AND e.employer_id = d.employer_id
     LEFT JOIN data_keys ek ON ek.key_id = e.key_id
     LEFT JOIN webhooks w ON w.webhook_id = d.webhook_id
 """
+
 
 # Each employer that has something due gets an equal share of the places, and with more employers than places those go
 # first whose oldest waits longest; what an employer leaves of its share is there for the next round.
@@ -81,7 +85,7 @@ _LEASE: Final = text(
     SELECT due.digests, letter.* FROM (
         SELECT :channel = 'mail' AND EXISTS (SELECT 1 FROM deliveries d
             WHERE d.channel = 'mail' AND d.digest AND {_FREE}) AS digests
-    ) due LEFT JOIN ({_LETTER_OF.format(source="leased")}) letter ON true
+    ) due LEFT JOIN ({_letter_of("leased")}) letter ON true
     ORDER BY letter.next_attempt, letter.delivery_id
     """
 )
@@ -108,7 +112,7 @@ _PART: Final = text(
     "UPDATE deliveries SET carried_by = NULL, message_hash = NULL WHERE delivery_id = ANY(:ids)"
 ).bindparams(bindparam("ids", type_=_UUIDS))
 _LETTERS: Final = text(
-    f"{_LETTER_OF.format(source='deliveries')} WHERE d.delivery_id = ANY(:ids) ORDER BY d.next_attempt, d.delivery_id"
+    f"{_letter_of('deliveries')} WHERE d.delivery_id = ANY(:ids) ORDER BY d.next_attempt, d.delivery_id"
 ).bindparams(bindparam("ids", type_=_UUIDS))
 
 # Mail to a person that still waits although the time for SMS instead has come, and that no SMS follows yet.

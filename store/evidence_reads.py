@@ -13,6 +13,7 @@ from sqlalchemy.types import Uuid
 
 from store.case_tables import OwnRows, OwnTables, read_own, select_own
 from store.encryption import WrappedKey
+from store.joined_keys import key_id_of
 from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow
@@ -44,7 +45,7 @@ _EVIDENCE: Final = (
     "  AND x.reference = r.reference) AS objections"
 )
 _OF: Final = (
-    " FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = coalesce(r.joined_key, p.key_id)"
+    f" FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = {key_id_of('r')}"
     " WHERE r.reference = :reference"
 )
 

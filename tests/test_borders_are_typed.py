@@ -36,6 +36,7 @@ _NAMED = {
         cases/case/reading.py: CaseReading.given
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
+        cases/commands/by_part.py: ask_by_part
         cases/commands/said.py: codes signature
         cases/commands/store.py: store
         cases/commands/submit.py: ask

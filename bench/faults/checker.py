@@ -14,6 +14,8 @@ from programmes.talent_permit.permit_stages import PERMIT_FINAL, PermitStage
 from programmes.talent_permit.words import WORDS
 from workflows.notification import CHANNELS, notification_workflow_id
 
+# The round of a case whose employer gave parts of it again once: an amendment that is lost or taken twice shows here.
+_ONCE_AMENDED: Final = 2
 _SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refused", "expired", "revoked"})
 
 
@@ -60,6 +62,8 @@ def _ends(found: Evidence) -> Iterator[Finding]:
             continue
         if row["stage"] != fate["ends"]:
             yield Finding("wrong_end", f"{row['reference']} ({fate['kind']}) is {row['stage']}, not {fate['ends']}")
+        if fate["amended"] and row["round"] != _ONCE_AMENDED:
+            yield Finding("amended_wrongly", f"{row['reference']} is in round {row['round']}, not {_ONCE_AMENDED}")
         stood = {destination: permit["stage"] for destination, permit in permits[row["reference"]].items()}
         if stood != fate["permits"]:
             yield Finding("wrong_permits", f"{row['reference']} ({fate['kind']}) has {stood}, not {fate['permits']}")

@@ -28,7 +28,7 @@ _OVERLAP: Final = timedelta(seconds=15)
 _WHOLE_EVERY: Final = 20
 _AT_ONCE: Final = 12
 # Second signatures and corrections take people a while, so that faults find cases that wait for them.
-_TAKES_SECONDS: Final = {"confirm": 12.0, "correct": 6.0}
+_TAKES_SECONDS: Final = {"confirm": 12.0, "correct": 6.0, "amend": 6.0}
 _MOST_UNDECIDED: Final = 150
 _UNDECIDED: Final = frozenset(
     {"received", "assessing", "correction_requested", "under_review", "awaiting_confirmation"}

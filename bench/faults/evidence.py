@@ -19,7 +19,8 @@ from workflows.notification import CHANNELS
 _LOOKS: Final = 5
 QUERIES: Final[Mapping[str, str]] = {
     "registrations": """
-        SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.settled, r.registration_number,
+        SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.round, r.settled,
+            r.registration_number,
             (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
             r.started_at IS NOT NULL AS started FROM cases r""",
     "permits": """
@@ -93,6 +94,7 @@ def _asked(each: Asked) -> dict[str, Any]:
         "is_cut": each.is_cut,
         "kind": each.person.kind,
         "ends": fate.ends,
+        "amended": fate.amendment is not None,
         "permits": fate.permits_of(list(each.person.body["destinations"])),
     }
 

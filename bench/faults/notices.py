@@ -22,6 +22,7 @@ _MENDED: Final = _STRAIGHT | {"correction_requested": ("employer",), "correction
 _OF_CASE: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "straight": _STRAIGHT,
     "held": _STRAIGHT,
+    "amended": _STRAIGHT | {"correction_received": ("employer",)},
     "returned": _MENDED,
     "incomplete": _MENDED,
     "refused": _RECEIVED | {"registration_refused": _OUTSIDE},

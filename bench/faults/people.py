@@ -11,8 +11,9 @@ from sandbox.demo.plan import APPROVE, PLAIN, Decision, Fate
 
 # Shares in a thousand.
 _KINDS: Final[Mapping[str, int]] = {
-    "straight": 690,
+    "straight": 650,
     "returned": 80,
+    "amended": 40,
     "incomplete": 60,
     "refused": 60,
     "withdrawn": 40,
@@ -26,6 +27,7 @@ _FATES: Final[Mapping[str, Fate]] = {
         decisions={1: Decision("return", ("employment_dates_wrong",)), 2: APPROVE},
         correction={"employment": {"contract_start": "2025-02-01"}},
     ),
+    "amended": Fate(decisions={2: APPROVE}, amendment={"employment": {"contract_start": "2025-02-01"}}),
     "incomplete": Fate(decisions={2: APPROVE}, correction=_LETTER),
     "refused": Fate(decisions={1: Decision("refuse", ("employment_unproved",), "supervisor")}, ends="refused"),
     "withdrawn": Fate(withdraws=True, ends="withdrawn"),

@@ -264,6 +264,7 @@ def _applications(own: Stack, settings: Settings, context: Context, client: Clie
             sms_token=secrets["sms_token"],
             receipts_url=f"{own.url('api')}/v1/receipts",
             receipts_secret=secrets["receipts_secret"],
+            clock=clock,
         ),
         ports["authority"]: authority.create_app(
             books,

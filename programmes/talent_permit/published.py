@@ -1,6 +1,6 @@
 """What answers about registrations look like, for the OpenAPI document: each class is a schema under its own name."""
 
-from datetime import date
+from datetime import date, datetime
 from typing import Annotated, Any, Final
 
 from pydantic import BaseModel, Field
@@ -121,8 +121,18 @@ class _OwnDestinations(BaseModel):
     destinations: list[Destination]
 
 
+class OwnPendingChangeView(BaseModel):
+    """What was asked to have changed and an officer has yet to take or decline, in plain words."""
+
+    fields: list[str]
+    asked_at: datetime
+    due_at: datetime | None
+    labels: list[str]
+
+
 class _OwnDeparture(BaseModel):
     departure: DepartureView | None
+    pending_change: OwnPendingChangeView | None
 
 
 @view

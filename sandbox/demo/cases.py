@@ -46,6 +46,7 @@ class Work:
         self._tell = tell
         self._places = asyncio.Semaphore(AT_ONCE)
         self._done: set[str] = set()
+        self._acted_on: dict[str, str] = {}
         self._acting: set[asyncio.Task[None]] = set()
         self._since: datetime | None = None
         self._moved_at = self._looked_at = time.monotonic()
@@ -97,10 +98,14 @@ class Work:
         together: dict[str, list[Case]] = {}
         for reference, case in self.cases.items():
             fate = self._fates[reference]
+            # What is seen may be older than the last act on it, which serves what else is seen to be asked.
+            if self._acted_on.get(reference) == case["updated_at"]:
+                continue
             act = next_act(case, fate, partial(self._is_known, reference))
             if act is None:
                 continue
             self._done.add(f"{reference}/{act.name}")
+            self._acted_on[reference] = case["updated_at"]
             plainly = {"action": "approve", "round": case["round"], "reasons": []}
             if act.body == plainly and act.persona in TOGETHER:
                 together.setdefault(act.persona, []).append(case)
@@ -165,6 +170,8 @@ def _review(
         return [Act("release", officer, f"{path}/hold", {"action": "release", "reason": case["hold"]["reason"]})]
     if fate.holds and not is_done("hold"):
         return [Act("hold", officer, f"{path}/hold", {"action": "place", "reason": "other_authority_asked"})]
+    if fate.amendment and case["round"] == 1:
+        return [Act("amend", employer, f"{path}/correction", {**fate.amendment, "round": 1})]
     decision = fate.decisions.get(case["round"])
     if decision is None or (fate.holds and not is_done("release")):
         return []

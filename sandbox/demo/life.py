@@ -15,7 +15,8 @@ Row = dict[str, Any]
 WATCHER: Final = "auditor"
 _WAIT_SECONDS: Final = 30.0
 _PAUSE: Final = 0.1
-_WAITING: Final = frozenset({"queued"})
+OUTSIDE: Final = frozenset({"employer", "person"})
+_WAITING: Final = frozenset({"queued", "sent"})
 _HOUR: Final = 12
 
 
@@ -83,6 +84,23 @@ class Life:
         case = await self.case(reference)
         await self.act(persona, reference, "confirmation", {"action": "confirm", "round": case["round"]})
 
+    async def answer_task(self, persona: str, reference: str, kind: str, answer: Mapping[str, Any]) -> None:
+        """Answer the open task of a kind about a case, as soon as there is one.
+
+        Raises:
+            DemoError: there comes none.
+        """
+        end = time.monotonic() + _WAIT_SECONDS
+        while True:
+            tasks = await self.callers.pages(persona, "/v1/tasks", kind=kind)
+            found = [task["id"] for task in tasks if task["reference"] == reference]
+            if found:
+                break
+            if time.monotonic() > end:
+                raise DemoError(f"{reference} should have a task {kind}.")
+            await asyncio.sleep(_PAUSE)
+        await self.callers.write(persona, "POST", f"/v1/tasks/{found[0]}/answer", answer)
+
     async def until(self, reference: str, what: str, is_so: Callable[[Row], bool]) -> Row:
         """Wait until a case is so.
 
@@ -126,7 +144,7 @@ class Life:
             end = time.monotonic() + _WAIT_SECONDS
             while True:
                 rows = await self.callers.pages(WATCHER, f"/v1/registrations/{reference}/notices")
-                waiting = [each["kind"] for each in rows if each["status"] in _WAITING]
+                waiting = [each["kind"] for each in rows if each["status"] in _WAITING and each["recipient"] in OUTSIDE]
                 if not waiting:
                     break
                 if time.monotonic() > end:

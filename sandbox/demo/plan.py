@@ -37,6 +37,8 @@ class Fate:
     decisions: Mapping[int, Decision] = field(default_factory=lambda: {1: Decision("approve")})
     correction: Mapping[str, Any] | None = None
     contest: str | None = None
+    # What the employer gives again under review, unasked, before anybody decides the first round.
+    amendment: Mapping[str, Any] | None = None
     holds: bool = False
     withdraws: bool = False
     departs: bool = False

@@ -131,7 +131,7 @@ class AuthorityBook:
                 "entry_changed",
                 json.dumps([body["case"]]),
                 canonical(body),
-                _now().isoformat(),
+                self._now().isoformat(),
             )
         return True
 
@@ -280,6 +280,15 @@ class AuthorityBook:
     def _last_entry(self, case: str) -> dict[str, Any] | None:
         return self.books.find("SELECT * FROM entries WHERE case_id = ? ORDER BY number DESC LIMIT 1", case)
 
+    def _first_day(self, case: str, number: str) -> date:
+        """Return from when what is issued now holds: today, or where an earlier term runs the day after its last."""
+        given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
+        ends = [
+            body["valid_until"] for body in given if body["outcome"] == "issued" and body["authority_number"] != number
+        ]
+        today = self._now().date()
+        return max([today, *(date.fromisoformat(each) + timedelta(days=1) for each in ends)])
+
     def _body(self, entry: dict[str, Any] | None, case: str, outcome: str) -> dict[str, Any]:
         destination = case.rpartition("/")[2]
         number = f"C-{destination}-{entry['number'] if entry else 0:08d}{'-R' if outcome == 'replaced' else ''}"
@@ -291,10 +300,10 @@ class AuthorityBook:
             "occurred_at": self._now().isoformat(),
         }
         if outcome in ("issued", "replaced"):
-            today = self._now().date()
+            first = self._first_day(case, number) if outcome == "issued" else self._now().date()
             body |= {
-                "valid_from": today.isoformat(),
-                "valid_until": _last_day(today).isoformat(),
+                "valid_from": first.isoformat(),
+                "valid_until": _last_day(first).isoformat(),
                 "stay_days": STAY_DAYS,
                 "entries": "multiple",
             }

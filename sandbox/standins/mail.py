@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import html
 import uuid
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any, Literal
 
@@ -101,11 +102,19 @@ class MailHandler:
         return f"250 2.0.0 Taken as {number}"
 
 
-def create_app(directory: Path, *, smtp_port: int, sms_token: str, receipts_url: str, receipts_secret: str) -> FastAPI:
-    """Build the sinks whose books lie in a directory."""
-    book = MailBook(directory / "mail.db")
+def create_app(
+    directory: Path,
+    *,
+    smtp_port: int,
+    sms_token: str,
+    receipts_url: str,
+    receipts_secret: str,
+    clock: Callable[[], datetime] = lambda: datetime.now(UTC),
+) -> FastAPI:
+    """Build the sinks whose books lie in a directory; their days are those of a clock."""
+    book = MailBook(directory / "mail.db", clock)
     moods = Moods(book.books, CHANNELS)
-    book.outbox = Outbox(book.books, receipts_url, receipts_secret)
+    book.outbox = Outbox(book.books, receipts_url, receipts_secret, clock)
 
     @contextlib.asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:

@@ -2,7 +2,7 @@
 
 import json
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from email import message_from_bytes, policy
 from email.parser import BytesHeaderParser
@@ -47,9 +47,13 @@ UNREACHABLE: Final = "0000"
 class MailBook:
     """What the sinks hold; each arrival is on disk before it is acknowledged."""
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, clock: Callable[[], datetime] = lambda: datetime.now(CHINA)) -> None:
         self.books = Books(path, SCHEMA)
         self.outbox: outbox.Outbox | None = None
+        self._clock = clock
+
+    def _now(self) -> str:
+        return self._clock().astimezone(CHINA).isoformat(timespec="milliseconds")
 
     def sends_receipts(self, channel: str) -> bool:
         """Whether receipts go out for a channel; by default for SMS, since mail has none by itself."""
@@ -68,7 +72,7 @@ class MailBook:
                 json.dumps(recipients),
                 str(message.get("Subject", "")),
                 raw,
-                _now(),
+                self._now(),
             )
             for recipient in recipients:
                 self.books.execute("INSERT INTO mail_recipients VALUES (?, ?)", number, recipient.lower())
@@ -118,7 +122,7 @@ class MailBook:
                 key,
                 recipient,
                 text,
-                _now(),
+                self._now(),
             )
             if self.sends_receipts("sms"):
                 self._plan_receipt(sms_id, "failed" if recipient.endswith(UNREACHABLE) else "delivered", mood)
@@ -147,7 +151,7 @@ class MailBook:
             headers.get("webhook-id"),
             json.dumps(dict(headers)),
             body,
-            _now(),
+            self._now(),
         )
 
     def hooks(self, name: str | None, after: int, limit: int) -> list[dict[str, Any]]:
@@ -192,10 +196,9 @@ class MailBook:
             "INSERT INTO receipts (about, status, due) VALUES (?, ?, ?)", about, status, time.time() + seconds
         )
 
-    @staticmethod
-    def _send_receipt(outbox: outbox.Outbox, row: Mapping[str, Any], mood: Mood) -> None:
+    def _send_receipt(self, outbox: outbox.Outbox, row: Mapping[str, Any], mood: Mood) -> None:
         """Send a receipt; duplicating, thrice; out of order, with one of an arrival that comes too late to count."""
-        body = {"id": row["about"], "status": row["status"], "at": _now()}
+        body = {"id": row["about"], "status": row["status"], "at": self._now()}
         message_id = outbox.add(row["about"], body)
         if mood is Mood.DUPLICATING:
             outbox.add(row["about"], body, message_id=message_id)
@@ -218,7 +221,3 @@ def _shown_mail(row: Mapping[str, Any]) -> dict[str, Any]:
         "text": text.get_content() if text else None,
         "html": html.get_content() if html else None,
     }
-
-
-def _now() -> str:
-    return datetime.now(CHINA).isoformat(timespec="milliseconds")

@@ -24,6 +24,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/me/sign-in-links": {"reference": "HT-0000-0000-E", "email": "feng@example.com"},
     "POST /v1/me/complaints": {"reference": "HT-0000-0000-E", "about": "other", "text": "Please look."},
     "POST /v1/me/disputes": {"reference": "HT-0000-0000-E", "text": "I still work there."},
+    "POST /v1/me/changes": {"reference": "HT-0000-0000-E", "name_en": "Feng Chengze"},
     "POST /v1/me/lost-cards": {"reference": "HT-0000-0000-E", "destination": "HK", "lost_on": "2026-03-01"},
     "POST /v1/me/contests": {"reference": "HT-0000-0000-E", "fact": 1, "text": "That was my old card."},
     "POST /v1/objections/{objection_id}/answer": {"outcome": "upheld", "text": "Mended."},

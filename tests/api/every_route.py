@@ -65,6 +65,8 @@ async def walk_tasks(walk: Walk) -> None:
     assert counted["by_holder"] == [{"holder": "officer-2", "open": 1, "overdue": 0, "urgent": 0, "normal": 1}]
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.act("employer-a", reference, "change", {"email": "new@example.com", "contract_end": "2029-12-31"})
+    places, headers = {"reference": reference}, {"Purpose": "case_review"}
+    await walk.call("officer-1", "GET", "/v1/registrations/{reference}/change", places=places, headers=headers)
     tasks = await walk.call("officer-1", "GET", "/v1/tasks", params={"kind": "change"})
     answer = {"action": "take"}
     place = {"task_id": tasks["items"][0]["id"]}
@@ -418,6 +420,9 @@ async def walk_person(walk: Walk) -> None:
     answer = await holder.post("/v1/me/lost-cards", lost)
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/lost-cards"].add(202)
+    answer = await holder.post("/v1/me/changes", {"reference": walk.ids["issued"], "name_en": "Feng Chengze"})
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/changes"].add(202)
     for path in (
         "/v1/me/registrations",
         "/v1/me/data",

@@ -38,6 +38,7 @@ POST /v1/registrations/{reference}/contest
 POST /v1/registrations/{reference}/withdrawal
 POST /v1/registrations/{reference}/departure
 POST /v1/registrations/{reference}/change
+GET /v1/registrations/{reference}/change
 POST /v1/rosters
 GET /v1/rosters/{roster_id}
 GET /v1/rosters/{roster_id}/rows
@@ -117,6 +118,7 @@ GET /v1/me/objections
 POST /v1/me/complaints
 POST /v1/me/contests
 POST /v1/me/disputes
+POST /v1/me/changes
 POST /v1/me/lost-cards
 GET /v1/registrations/{reference}/requests
 GET /v1/objections

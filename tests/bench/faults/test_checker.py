@@ -60,6 +60,7 @@ def books() -> Books:
                 "is_cut": False,
                 "kind": "straight",
                 "ends": "approved",
+                "amended": False,
                 "permits": {"HK": "issued"},
             }
         ],
@@ -71,6 +72,7 @@ def books() -> Books:
                     "employer_id": "emp-a",
                     "person_id": "p-1",
                     "stage": "approved",
+                    "round": 1,
                     "registration_number": "HR-1",
                 }
             ],
@@ -137,6 +139,7 @@ def test_an_acceptance_that_came_after_the_issue_tells_nobody(state: str, named:
     ("kind", "permits", "more"),
     [
         ("held", 1, []),
+        ("amended", 1, [("correction_received", "employer")]),
         ("returned", 1, [("correction_requested", "employer"), ("correction_received", "employer")]),
         ("refused", 0, [("registration_refused", "employer"), ("registration_refused", "person")]),
         (
@@ -234,6 +237,7 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "key_without_case": lambda f: f["register"]["keys"].clear(),
     "case_unasked": lambda f: f["asked"].clear(),
     "wrong_end": lambda f: _case(f).update(stage="under_review"),
+    "amended_wrongly": lambda f: f["asked"][0].update(amended=True),
     "wrong_permits": lambda f: f["register"]["permits"][0].update(stage="submitted"),
     "wrong_number": lambda f: _case(f).update(registration_number=None),
     "number_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2"}),

@@ -181,7 +181,7 @@ _POLLS: dict[str, Callable[[Register], Awaitable[None]]] = {
 async def _let_rest(register: Register) -> None:
     """Let polls find nothing to do: every message is sent, and the last leaf of the seal is behind all rows."""
     await register.superuser.execute(
-        "UPDATE deliveries SET status = 'sent', next_attempt = NULL; ANALYZE deliveries;"
+        "SET hetao.tenant = '*'; UPDATE deliveries SET status = 'sent', next_attempt = NULL; ANALYZE deliveries;"
         "INSERT INTO seal_leaves (index, chain, seq, xid, hash) SELECT 0, '', 0, max(xid) + 1, '' FROM ledger;"
         "INSERT INTO checkpoints (tree_size, root, note, at) VALUES (1, '', '', now())"
     )

@@ -27,6 +27,7 @@ _OUTSIDE: Final = {
     "cases/notices/compose.py:nobody_reached": "a notice without a channel, whatever row caused it",
     "programmes/talent_permit/authority/lost_acts.py:_ask_for_signature": "of an answer that is no case's until signed",
     "programmes/talent_permit/permits.py:send_again": "one task of several permits closes once, for all of them",
+    "privacy/joining.py:_tell": "two persons are joined or parted, and no case moves",
     "privacy/objections.py:answer": "an objection is the person's, and moves no case",
     "privacy/objections.py:write": "an objection is the person's, and moves no case",
     "privacy/sign_in.py:_tell": "a link that a person asks for",

@@ -1,0 +1,62 @@
+"""What must hold when the story of years is told, whatever came in between."""
+
+from collections import Counter
+from collections.abc import Iterator, Mapping
+from typing import Any, Final
+
+from sandbox.demo.life import OUTSIDE, WATCHER, Life, Row
+
+_SHOWN: Final = frozenset({"delivered", "suppressed"})
+
+
+async def differences(life: Life) -> list[str]:
+    """Return everything that is not as it should be, a sentence each."""
+    books = await life.callers.aside("authority", "GET", "/sandbox/books")
+    cases = {reference: await life.case(reference) for reference in life.notices}
+    wrong = [*_notices(life), *_entries(books, cases)]
+    for reference in life.notices:
+        compared = await life.callers.get(WATCHER, f"/v1/audit/cases/{reference}/reconciliation")
+        if not compared["complete"]:
+            wrong.append(f"{reference}: its records cannot be compared")
+        wrong += [f"{reference}: {each['code']}: {each['says']}" for each in compared["differences"]]
+    for incident in await life.callers.pages("operator", "/v1/incidents"):
+        wrong.append(f"incident {incident['kind']} at {incident['step']}")
+    mails = Counter(mail["message_id"] for mail in await life.callers.aside("mail", "GET", "/messages"))
+    wrong += [f"a mail arrived {times} times: {name}" for name, times in mails.items() if times > 1]
+    return wrong
+
+
+def _notices(life: Life) -> Iterator[str]:
+    """Each notice was delivered, and nobody was told one thing twice on one day."""
+    for reference, rows in life.notices.items():
+        outside = [row for row in rows if row["recipient"] in OUTSIDE]
+        for row in outside:
+            if row["status"] not in _SHOWN:
+                yield f"{reference}: {row['kind']} to {row['recipient']} is {row['status']}"
+        for (day, kind, recipient, place), number in Counter(map(_telling, outside)).items():
+            if number > 1:
+                yield f"{reference}: {recipient} was told {kind} {place} {number} times on {day}"
+
+
+def _telling(row: Row) -> tuple[str, str, str, str]:
+    return row["at"][:10], row["kind"], row["recipient"], str(row["destination"] or "")
+
+
+def _entries(books: Mapping[str, Any], cases: Mapping[str, Row]) -> Iterator[str]:
+    """The authority has one entry for each term of a permit, and the register shows each number that it gave."""
+    keys = Counter(entry["key"] for entry in books["entries"])
+    yield from (f"the authority has {number} entries under {key}" for key, number in keys.items() if number > 1)
+    entries = Counter(entry["case"] for entry in books["entries"])
+    given: dict[str, set[str]] = {}
+    for answer in books["answers"]:
+        if answer["body"]["outcome"] == "issued":
+            given.setdefault(answer["case"], set()).add(answer["body"]["authority_number"])
+    for reference, case in cases.items():
+        for permit in case["permits"]:
+            place = f"{reference}/{permit['destination']}"
+            terms = permit.get("terms") or [permit]
+            if entries[place] != len(terms):
+                yield f"{place} has {len(terms)} terms, and the authority {entries[place]} entries"
+            shown = {term["authority_number"] for term in terms}
+            if shown != given.get(place, set()):
+                yield f"{place} shows {sorted(shown)}, and the authority gave {sorted(given.get(place, set()))}"
