@@ -29,6 +29,13 @@ class EffectSignature(Signature):
     epoch: NotRequired[int]
 
 
+class RenewalSignature(Signature):
+    """Who decided on a renewal, why, and, sealed and in hex, the notes of the reasons."""
+
+    reasons: list["KeptReason"]
+    notes: str
+
+
 class PackSignature(Signature):
     """Who signed a version of a rule pack: when, with which statement, and by which reasons' codes."""
 

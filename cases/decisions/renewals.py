@@ -10,22 +10,30 @@ from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.renewals import CHANGES, RENEWALS, granted_until, renewals_of, under_way
-from cases.case.signers import need_no_hold, need_not_held, need_reasons, signature_of, take_task
+from cases.case.signers import (
+    given,
+    need_no_hold,
+    need_not_held,
+    need_reasons,
+    notes_of,
+    signature_of,
+    take_task,
+    with_notes,
+)
 from cases.decisions import assessing, settling
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.review import proposal, propose
 from cases.moves.moving import move, need_move
-from cases.moves.renewals import RenewalEvent, occasion
+from cases.moves.renewals import RenewalEvent
 from cases.notices.compose import Said
 from cases.programme import Renewal, Signature, programme_of
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY, outcome_of
-from domain.notices import NoticeKind
 from domain.reasons import Use
 from domain.renewals import (
     RENEWAL_SCOPE,
@@ -35,6 +43,7 @@ from domain.renewals import (
     RenewalProposal,
     RenewalStage,
 )
+from domain.signatures import RenewalSignature
 from domain.tasks import Queue, TaskKind
 from policy.pack import Pack
 from store.rows.renewals import RenewalRow
@@ -157,8 +166,8 @@ def decide(file: CaseFile, actor: Actor, at: datetime, asked: RenewalDecisionReq
     if over:
         _propose(file, actor, at, RenewalEvent.PROPOSE_RENEWAL_GRANT, RenewalProposal.GRANT, asked, renewal)
     else:
-        _take(file, actor, at, renewal, RenewalStage.GRANTED)
-        move(file, RenewalEvent.GRANT_RENEWAL, actor, at, said=_granted(file, renewal))
+        _take(file, actor, at, renewal, RenewalStage.GRANTED, asked.reasons)
+        move(file, RenewalEvent.GRANT_RENEWAL, actor, at)
         with file.ruled(_pack(file, renewal)):
             outcome = RenewalAction.GRANT.value
             file.record(Act.RENEWAL_GRANTED, actor, at, outcome=outcome, reasons=codes, renewal=renewal.number)
@@ -192,14 +201,9 @@ def confirm(file: CaseFile, actor: Actor, at: datetime) -> None:
     codes = [reason.code for reason in reasons]
     file.row.change(pending_act=None, pending=None)
     pack = _pack(file, renewal)
-    if grants:
-        _take(file, actor, at, renewal, RenewalStage.GRANTED)
-        move(file, RenewalEvent.CONFIRM_RENEWAL_GRANT, actor, at, said=_granted(file, renewal))
-        about: dict[str, Any] = {}
-    else:
-        _take(file, actor, at, renewal, RenewalStage.REFUSED)
-        move(file, RenewalEvent.CONFIRM_RENEWAL_REFUSAL, actor, at, said=_letter(file, actor, at, renewal, reasons))
-        about = {"remedy": settling.remedy_stated(file)}
+    _take(file, actor, at, renewal, RenewalStage.GRANTED if grants else RenewalStage.REFUSED, reasons)
+    move(file, RenewalEvent.CONFIRM_RENEWAL_GRANT if grants else RenewalEvent.CONFIRM_RENEWAL_REFUSAL, actor, at)
+    about: dict[str, Any] = {} if grants else {"remedy": settling.remedy_stated(file)}
     with file.ruled(pack):
         file.record(Act.CONFIRMED, actor, at, outcome=act.value, reasons=codes, renewal=renewal.number, **about)
 
@@ -225,7 +229,6 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     row = need(programme_of(file).moves.find(file.row.stage, RenewalEvent.RECALL_RENEWAL), "row")
     need(row.who.need, "need")(file, actor, None)
     renewal = need(under_way(file), "renewal")
-    _suppress(file)
     file.row.round += 1
     renewal.change(stage=RenewalStage.UNDER_REVIEW.value, decided_on=None, decided_by=None, settles_at=None)
     file.cancel_deadlines(DeadlineKind.RENEWAL_SETTLED)
@@ -241,10 +244,14 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     renewal = under_way(file)
     if renewal is None or renewal.stage in WAITING:
         return
-    move(file, RenewalEvent.RENEWAL_SETTLED, actor, at)
+    granted = renewal.stage == RenewalStage.GRANTED
+    if granted:
+        move(file, RenewalEvent.RENEWAL_GRANT_SETTLED, actor, at)
+    else:
+        move(file, RenewalEvent.RENEWAL_REFUSAL_SETTLED, actor, at, said=_letter(file, actor, at, renewal))
     renewal.settled = True
     file.record(Act.RENEWAL_SETTLED, actor, at, outcome=renewal.stage, renewal=renewal.number)
-    if renewal.stage == RenewalStage.GRANTED:
+    if granted:
         await declared(file).begins(file, connection, actor, at, sorted(renewal.ends), _wanted(file, renewal))
 
 
@@ -285,8 +292,6 @@ def close(file: CaseFile, actor: Actor, at: datetime) -> None:
     renewal = under_way(file)
     if renewal is None:
         return
-    if renewal.stage not in WAITING:
-        _suppress(file)
     if _is_proposed(file):
         file.row.change(pending_act=None, pending=None)
         file.close_tasks([TaskKind.CONFIRM], at)
@@ -296,11 +301,19 @@ def close(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.record(Act.RENEWAL_CLOSED, actor, at, renewal=renewal.number)
 
 
-def _take(file: CaseFile, actor: Actor, at: datetime, renewal: RenewalRow, stage: RenewalStage) -> None:
+def _take(
+    file: CaseFile,
+    actor: Actor,
+    at: datetime,
+    renewal: RenewalRow,
+    stage: RenewalStage,
+    reasons: Sequence[GivenReason],
+) -> None:
+    """Keep a decision, by whom and why, until nobody can recall it."""
     settles_at = at + file.context.limits.settling
-    renewal.change(
-        stage=stage.value, decided_on=day_of(at), decided_by=signature_of(actor), settles_at=settles_at, settled=False
-    )
+    notes = notes_of(file, "renewals", _place(file, renewal.number), [reason.note for reason in reasons])
+    decided: RenewalSignature = {**signature_of(actor), "reasons": given(reasons), "notes": notes}
+    renewal.change(stage=stage.value, decided_on=day_of(at), decided_by=decided, settles_at=settles_at, settled=False)
     file.cancel_deadlines(DeadlineKind.RENEWAL_OVER)
     file.set_deadline(DeadlineKind.RENEWAL_SETTLED, settles_at)
 
@@ -320,22 +333,19 @@ def _keep_overdue(file: CaseFile, renewal: RenewalRow) -> None:
         file.change_task(task, overdue=True, queue=queue)
 
 
-def _granted(file: CaseFile, renewal: RenewalRow) -> Said:
-    return Said(facts={"renewal": renewal.number}, not_before=renewal.settles_at)
-
-
-def _letter(file: CaseFile, actor: Actor, at: datetime, renewal: RenewalRow, reasons: Sequence[GivenReason]) -> Said:
+def _letter(file: CaseFile, actor: Actor, at: datetime, renewal: RenewalRow) -> Said:
+    """Return a refusal as a letter says it: who decided and when, why, by which rules, and what can be done."""
+    decided = need(renewal.decided_by, "decided_by")
+    notes = file.open("renewals", "note", _place(file, renewal.number), bytes.fromhex(decided["notes"]))
+    reasons = with_notes(decided["reasons"], notes)
     said = settling.letter(file, actor, at, reasons)
-    facts = {**(said.facts or {}), "rule_version": renewal.policy_version, "renewal": renewal.number}
-    return Said(facts=facts, reasons=reasons, not_before=renewal.settles_at)
-
-
-def _suppress(file: CaseFile) -> None:
-    """Let nobody read what waits to be told of a decision."""
-    told = occasion(file)
-    for kind in (NoticeKind.RENEWAL_GRANTED, NoticeKind.RENEWAL_REFUSED):
-        file.suppressed.add((kind.value, told))
-        file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{kind.value}/{told}"))
+    facts = {
+        **(said.facts or {}),
+        "role": Role(decided["role"]),
+        "decided_on": renewal.decided_on,
+        "rule_version": renewal.policy_version,
+    }
+    return Said(facts=facts, reasons=reasons)
 
 
 def _need_waiting(file: CaseFile, *stages: RenewalStage) -> RenewalRow:

@@ -12,7 +12,7 @@ from cases.case.signers import is_same
 from cases.deadlines.stated import signature_due
 from cases.moves.front_half import EMPLOYER, ENGINE, OFFICER, TIMER, second_signer
 from domain.actors import STAFF, Actor
-from domain.clock import CHINA, day_of
+from domain.clock import day_of
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.renewals import RenewalProposal
@@ -31,17 +31,16 @@ class RenewalEvent(StrEnum):
     CONFIRM_RENEWAL_REFUSAL = "confirm_renewal_refusal"
     REJECT_RENEWAL = "reject_renewal"
     RECALL_RENEWAL = "recall_renewal"
-    RENEWAL_SETTLED = "renewal_settled"
+    RENEWAL_GRANT_SETTLED = "renewal_grant_settled"
+    RENEWAL_REFUSAL_SETTLED = "renewal_refusal_settled"
     RENEWAL_OVER = "renewal_over"
     WITHDRAW_RENEWAL = "withdraw_renewal"
     CLOSE_RENEWAL = "close_renewal"
 
 
 def occasion(file: CaseFile) -> str:
-    """Return what makes a notice about a renewal one notice: its number, and until when what was decided can wait."""
-    renewal = need(under_way(file), "renewal")
-    since = renewal.settles_at or renewal.asked_at
-    return f"renewal/{renewal.number}/{since.astimezone(CHINA).isoformat()}"
+    """Return what makes a notice about a renewal one notice: its number."""
+    return f"renewal/{need(under_way(file), 'renewal').number}"
 
 
 def _need_decider(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -89,7 +88,6 @@ def _waits(file: CaseFile, track: At | None) -> bool:
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _TOLD: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_of_proposal)
 _SIGNER: Final = second_signer(*RenewalProposal)
-_GRANTED: Final = Notice(NoticeKind.RENEWAL_GRANTED, occasion=occasion)
 _SIGNED: Final = (TaskKind.CONFIRM,)
 _SIGNS: Final = (Opens(TaskKind.CONFIRM),)
 _LOOK: Final = (Opens(TaskKind.RENEWAL, due=_until),)
@@ -100,9 +98,7 @@ RENEWAL_MOVES: Final[tuple[Move, ...]] = (
         opens=_LOOK,
         notices=(Notice(NoticeKind.RENEWAL_RECEIVED, facts=_due, occasion=occasion),),
     ),
-    Move(
-        "R38", _APPROVED, RenewalEvent.GRANT_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,), notices=(_GRANTED,),
-    ),
+    Move("R38", _APPROVED, RenewalEvent.GRANT_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,)),
     Move(
         "R39", _APPROVED, RenewalEvent.PROPOSE_RENEWAL_GRANT, OFFICER,
         opens=_SIGNS, closes=(TaskKind.RENEWAL,), notices=(_TOLD,),
@@ -111,11 +107,8 @@ RENEWAL_MOVES: Final[tuple[Move, ...]] = (
         "R39", _APPROVED, RenewalEvent.PROPOSE_RENEWAL_REFUSAL, OFFICER,
         opens=_SIGNS, closes=(TaskKind.RENEWAL,), notices=(_TOLD,),
     ),
-    Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_GRANT, _SIGNER, closes=_SIGNED, notices=(_GRANTED,)),
-    Move(
-        "R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_REFUSAL, _SIGNER,
-        closes=_SIGNED, notices=(Notice(NoticeKind.RENEWAL_REFUSED, occasion=occasion),),
-    ),
+    Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_GRANT, _SIGNER, closes=_SIGNED),
+    Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_REFUSAL, _SIGNER, closes=_SIGNED),
     Move(
         "R40", _APPROVED, RenewalEvent.REJECT_RENEWAL, _SIGNER,
         opens=_LOOK, closes=_SIGNED, notices=(Notice(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_due),),
@@ -124,7 +117,14 @@ RENEWAL_MOVES: Final[tuple[Move, ...]] = (
         "R41", _APPROVED, RenewalEvent.RECALL_RENEWAL,
         Who("who gave the decision effect", STAFF, need=_need_decider), opens=_LOOK,
     ),
-    Move("R41", _APPROVED, RenewalEvent.RENEWAL_SETTLED, TIMER),
+    Move(
+        "R41", _APPROVED, RenewalEvent.RENEWAL_GRANT_SETTLED, TIMER,
+        notices=(Notice(NoticeKind.RENEWAL_GRANTED, facts=_number, occasion=occasion),),
+    ),
+    Move(
+        "R41", _APPROVED, RenewalEvent.RENEWAL_REFUSAL_SETTLED, TIMER,
+        notices=(Notice(NoticeKind.RENEWAL_REFUSED, facts=_number, occasion=occasion),),
+    ),
     Move(
         "R42", _APPROVED, RenewalEvent.RENEWAL_OVER, TIMER,
         notices=(

@@ -6,7 +6,7 @@ from typing import ClassVar
 
 from sqlalchemy import Table
 
-from domain.signatures import Signature
+from domain.signatures import RenewalSignature
 from store.rows.base import TableRow
 from store.tables.renewals import renewals
 
@@ -33,7 +33,8 @@ class RenewalRow(TableRow):
     due_provisional: bool = False
     overdue: bool = False
     decided_on: date | None = None
-    decided_by: Signature | None = None
+    # Who decided, with the codes of the reasons and, sealed and in hex, their notes.
+    decided_by: RenewalSignature | None = None
     settles_at: datetime | None = None
     settled: bool = False
     # The day on which a renewal ended that was withdrawn, or whose case ended.

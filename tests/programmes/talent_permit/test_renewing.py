@@ -16,6 +16,7 @@ from domain.errors import Refused
 from domain.languages import Language
 from programmes.talent_permit.words import PermitCommand
 from record.re_evaluation import evaluate_again
+from record.receipts import issue_receipts
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
@@ -51,6 +52,12 @@ async def _decide(case: Case, action: str, *reasons: str, number: int = 1, by: A
 async def _renewal(case: Case, actor: Any = EMPLOYER_A) -> dict[str, Any]:
     found: dict[str, Any] = (await case.view(actor))["renewal"]
     return found
+
+
+async def _receipts(case: Case, actor: Any = AUDITOR) -> list[str | None]:
+    """Return the outcomes of the decisions that a reader has receipts of, sealed or not."""
+    given = await issue_receipts(case.park.context, actor, case.reference)
+    return [each.outcome for each in given.pending]
 
 
 async def _keys(case: Case) -> list[str]:
@@ -160,12 +167,12 @@ async def test_r40_a_refusal_is_signed_twice_and_leaves_the_running_term(park: P
     await case.confirm()
     assert (await _renewal(case))["stage"] == "under_review"
     assert (await case.view(PERSON))["renewal"]["stage"] == "under_review"
-    (letter,) = await case.notices("renewal_refused", "person")
-    d = tables.deliveries.c
-    for row in await park.rows(tables.deliveries, d.notice_id == letter["notice_id"]):
-        assert row["next_attempt"] == china(_OPENS, "09:10")
+    assert await case.told("renewal_refused") == Counter()
+    assert await _receipts(case) == await _receipts(case, EMPLOYER_A) + ["refuse_renewal"]
     await case.after(minutes=10)
     assert (await _renewal(case))["stage"] == "refused"
+    assert await case.told("renewal_refused") == Counter(employer=1, person=1)
+    assert (await _receipts(case, EMPLOYER_A))[-1] == "refuse_renewal"
     assert (await case.permit())["stage"] == "issued"
     assert await _keys(case) == []
     told = await case.last("confirmed")
@@ -196,13 +203,12 @@ async def test_r41_a_decision_is_recalled_before_anything_is_sent(park: Park) ->
     await _decide(case, "grant")
     assert await case.refused(OFFICER_2, CommandKind.RECALL_RENEWAL, reason="Not mine.") == "role_not_allowed"
     await case.do(OFFICER, CommandKind.RECALL_RENEWAL, reason="By mistake.")
-    assert {n["status"] for n in await case.notices("renewal_granted")} == {"suppressed"}
     await case.after(minutes=10)
     assert ((await _renewal(case))["stage"], await _keys(case)) == ("under_review", [])
     await _decide(case, "grant")
     await case.after(minutes=10)
     assert await case.refused(OFFICER, CommandKind.RECALL_RENEWAL, reason="Too late.") == "wrong_stage"
-    assert [n["status"] for n in await case.notices("renewal_granted")] == ["suppressed", "queued"]
+    assert await case.told("renewal_granted") == Counter(employer=1, person=1)
 
 
 async def test_r42_a_limit_that_passes_puts_it_before_the_supervisors(park: Park) -> None:
@@ -241,7 +247,7 @@ async def test_r43_a_registration_that_ends_takes_its_renewal_with_it(park: Park
         await case.do(OFFICER, PermitCommand.REVOKE, reasons=[{"code": "decided_in_error"}])
         await case.confirm()
         await case.after(minutes=10)
-        assert {n["status"] for n in await case.notices("renewal_granted")} == {"suppressed"}
+        assert await case.told("renewal_granted") == Counter()
     assert (await case.stage(), (await _renewal(case))["stage"]) == ("ended", "closed")
     assert "renewal" not in await case.tasks()
     assert _NEXT not in await _keys(case)
