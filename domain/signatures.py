@@ -32,7 +32,7 @@ class EffectSignature(Signature):
 class RenewalSignature(Signature):
     """Who decided on a renewal, why, and, sealed and in hex, the notes of the reasons."""
 
-    reasons: list["KeptReason"]
+    reasons: list[KeptReason]
     notes: str
 
 
