@@ -18,15 +18,18 @@ from api.me_views import (
     OwnCasesView,
     OwnDataView,
     OwnObjectionsView,
+    OwnTransfersView,
 )
+from api.parameters import IdPath
 from api.wiring import wiring_of
 from domain.pages import PageQuery
 from domain.person import ComplaintRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
-from privacy import access_days, access_log, objections, own_cases, own_data
+from domain.transfers import TakeBackRequest, TransferRequest
+from privacy import access_days, access_log, objections, own_cases, own_data, transfers
 from privacy import sign_in as person_sign_in
 from privacy.sign_in import Session
-from privacy.views import ObjectionReceipt, SessionView
+from privacy.views import ObjectionReceipt, OwnTransferView, SessionView
 from texts.person import plain
 
 pages = APIRouter(route_class=GuardedRoute)
@@ -152,3 +155,46 @@ async def complain(
     wiring, actor = wiring_of(request), request.state.actor
     await wiring.limiter.count_stranger(client_of(request.scope), "complaint", actor.subject)
     return respond(await objections.complain(wiring.context, actor, session, body, idempotency))
+
+
+@router.get("/transfers", response_model=OwnTransfersView, summary="Changes of employer that the person agreed to")
+async def list_transfers(request: Request, session: Annotated[Session, _OWN]) -> Response:
+    """List what the person agreed to in the cases that the session opens, and what became of it."""
+    actor, language = request.state.actor, request.state.language
+    return json_response({"items": await transfers.list_own(wiring_of(request).context, actor, session, language)})
+
+
+@router.post(
+    "/transfers",
+    status_code=202,
+    response_model=OwnTransferView,
+    summary="Agree to a change of employer",
+)
+async def agree_to_transfer(
+    request: Request, body: TransferRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on that another employer may register the person, whose case then follows the one that is named.
+
+    The employer of that case is told nothing before the other has made use of it, and then not who it is.
+    """
+    wiring, actor = wiring_of(request), request.state.actor
+    await wiring.limiter.count_stranger(client_of(request.scope), "transfer", actor.subject)
+    language = request.state.language
+    return respond(await transfers.agree(wiring.context, actor, session, body, idempotency, language))
+
+
+@router.post(
+    "/transfers/{transfer_id}/withdrawal",
+    response_model=OwnTransferView,
+    summary="Take back an agreement to a change of employer",
+)
+async def take_transfer_back(
+    request: Request,
+    transfer_id: IdPath,
+    body: TakeBackRequest,
+    idempotency: IdempotencyKey,
+    session: Annotated[Session, _OWN],
+) -> Response:
+    """Take back what no employer has made use of yet; the employer of the case is told nothing of it."""
+    context, actor, language = wiring_of(request).context, request.state.actor, request.state.language
+    return respond(await transfers.take_back(context, actor, session, transfer_id, idempotency, language))

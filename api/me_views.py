@@ -12,6 +12,7 @@ from privacy.views import (
     KeptApartView,
     ObjectionView,
     OwnObjectionView,
+    OwnTransferView,
 )
 
 
@@ -47,6 +48,12 @@ class OwnDataView(BaseModel):
     at: datetime
     cases: list[OwnDataCaseView]
     kept_apart: list[KeptApartView]
+
+
+class OwnTransfersView(BaseModel):
+    """What the person agreed to, the newest first."""
+
+    items: list[OwnTransferView]
 
 
 class OwnObjectionsView(BaseModel):

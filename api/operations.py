@@ -111,6 +111,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "GET /v1/me/access-log/days": _of("listReadingDays"),
     "GET /v1/me/objections": _of("listOwnObjections"),
     "POST /v1/me/complaints": _of("complain", "case_unknown facts_erased"),
+    "GET /v1/me/transfers": _of("listOwnTransfers"),
+    "POST /v1/me/transfers": _of(
+        "agreeToTransfer",
+        "case_unknown case_closed wrong_stage already_decided employer_not_in_good_standing facts_erased",
+    ),
+    "POST /v1/me/transfers/{transfer_id}/withdrawal": _of("takeTransferBack", "not_found already_decided facts_erased"),
     # Anyone.
     "GET /health/live": _of("readLiveness"),
     "GET /health/ready": _of("readReadiness"),

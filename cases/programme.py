@@ -336,6 +336,21 @@ class Renewal:
     taken_on: Mapping[str, str]
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Transferring:
+    """How a case of an employer ends so that one of another employer follows it (`cases.decisions.transferring`).
+
+    Attributes:
+        leaves: what the employer's answer does that names the last day of work.
+        left: what an officer's answer to the task does that does not end the transfer.
+        goes_on: sets who acts next on a case whose employer owes no answer any more.
+    """
+
+    leaves: Callable[[CaseFile, Actor, datetime, date], None]
+    left: Callable[[CaseFile, Actor, datetime, TaskAnswerRequest], None]
+    goes_on: Callable[[CaseFile], None] = undeclared.nobody_acts_next
+
+
 class RosterRow(NamedTuple):
     """A row of a roster as it was read: whom it means, and the form of a new case or what is asked of theirs."""
 
@@ -408,6 +423,7 @@ class Programme:
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         renewal: how its cases are renewed; None where they are not.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        transfer: how a case of an employer is followed by one of another; None where that is not provided for.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
@@ -461,6 +477,7 @@ class Programme:
     gather: Gather = undeclared.gather_nothing
     renewal: Renewal | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    transfer: Transferring | None = None
     signers: Mapping[str, int] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing

@@ -86,6 +86,10 @@ async def look_no_further(
     return seen
 
 
+def nobody_acts_next(file: CaseFile) -> None:
+    """Let nobody in particular act next on a case."""
+
+
 def recount_no_further(file: CaseFile, at: datetime, row: DeadlineRow, deadline: Deadline) -> None:
     """Let nothing follow from a deadline that a loaded calendar moved."""
 

@@ -95,6 +95,16 @@ class Act(StrEnum):
     RENEWAL_SETTLED = "renewal_settled"
     RENEWAL_WITHDRAWN = "renewal_withdrawn"
     RENEWAL_CLOSED = "renewal_closed"
+    TRANSFER_AGREED = "transfer_agreed"
+    TRANSFER_TAKEN_BACK = "transfer_taken_back"
+    TRANSFER_BEGUN = "transfer_begun"
+    DEPARTURE_ASKED = "departure_asked"
+    DEPARTURE_DENIED = "departure_denied"
+    DEPARTURE_UNANSWERED = "departure_unanswered"
+    DEPARTURE_ASKED_NO_MORE = "departure_asked_no_more"
+    TRANSFER_ENDED = "transfer_ended"
+    TRANSFER_NOT_CONFIRMED = "transfer_not_confirmed"
+    TRANSFER_DONE = "transfer_done"
     RULE_TRIED = "rule_tried"
     RULE_PROPOSED = "rule_proposed"
     RULE_PUBLISHED = "rule_published"
@@ -148,6 +158,7 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
             Act.PERSONS_JOINED,
             Act.PERSONS_PARTED,
             Act.KEY_DESTROYED,
+            Act.TRANSFER_ENDED,
         ),
         _JUDGED,
     ),

@@ -25,6 +25,12 @@ class CommandKind(StrEnum):
     WITHDRAW_RENEWAL = "withdraw_renewal"
     RECOUNT = "recount"
     RESUME = "resume"
+    # A change of employer (R50 to R57): asked of, and told to, the case that ends by it and the one that follows it.
+    ASK_DEPARTURE = "ask_departure"
+    ANSWER_DEPARTURE = "answer_departure"
+    ASK_NO_MORE = "ask_no_more"
+    LET_FOLLOW = "let_follow"
+    TRANSFER_OFF = "transfer_off"
 
 
 class CommandState(StrEnum):

@@ -3,6 +3,7 @@
 # ruff: noqa: E501 - a table is read a row a line
 from typing import Final
 
+from domain.actors import Role
 from domain.data_map import ALL, NOBODY, OPERATORS, OUT, OWN, SIDES, STAFF, DataClass, Kept, Retention, rows
 
 _PERSONAL: Final = DataClass.PERSONAL
@@ -71,6 +72,8 @@ BODIES: Final = (
     *rows("ComplaintRequest", "text", "the complaint", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("ComplaintAnswer", "outcome", "what the park made of a complaint", ALL - OWN, until=_CASE),
     *rows("ComplaintAnswer", "text", "the answer to a complaint", ALL - OWN, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("TransferRequest", "reference employer", "to which employer a person goes, and from which case", STAFF | {Role.PERSON}, until=_CASE),
+    *rows("DepartureAnswerRequest", "action last_day", "whether a person leaves who agreed to go to another employer, and when", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),
     *rows("SignInLinkRequest", "email phone", "compared with the case, and kept as a keyed hash", NOBODY, of=_PERSONAL, until=Retention.LINK),
     *rows("SessionRequest", "link", "the link that is used, compared by its hash", NOBODY, until=Retention.LINK),

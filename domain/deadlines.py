@@ -21,6 +21,7 @@ class DeadlineKind(StrEnum):
     SETTLED = "settled"
     RENEWAL_OVER = "renewal_over"
     RENEWAL_SETTLED = "renewal_settled"
+    DEPARTURE_ANSWER = "departure_answer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -114,7 +114,7 @@ def after(stood: Stood, row: ActRow, folding: Folding) -> Stood:
     moved = _proposal(moved, stood, act, row, folding)
     if act in (Act.DECIDED, Act.CONFIRMED) and detail.get("number"):
         moved = replace(moved, registration_number=detail["number"])
-    if act == Act.RECALLED:
+    if act in (Act.RECALLED, Act.TRANSFER_NOT_CONFIRMED):
         moved = replace(moved, registration_number=None)
     return _holds(moved, act, row)
 

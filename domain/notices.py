@@ -52,6 +52,12 @@ class NoticeKind(StrEnum):
     # Nor these: two entries of the register were taken for one person, or for two again.
     PERSONS_JOINED = "persons_joined"
     PERSONS_PARTED = "persons_parted"
+    # Nor these: a person changes employers within the Park (R50 to R57).
+    TRANSFER_AGREED = "transfer_agreed"
+    TRANSFER_TAKEN_BACK = "transfer_taken_back"
+    DEPARTURE_ASKED = "departure_asked"
+    DEPARTURE_ASKED_NO_MORE = "departure_asked_no_more"
+    TRANSFER_NOT_CONFIRMED = "transfer_not_confirmed"
     # Nor this one: where the employer's notices go was changed.
     EMPLOYER_CONTACT_CHANGED = "employer_contact_changed"
 
@@ -88,6 +94,7 @@ class StatedDate(StrEnum):
     FROM_WHEN = "from_when"
     REVIEW_ON = "review_on"
     DAYS_OVER = "days_over"
+    ANSWER_DUE = "answer_due"
 
 
 class About(StrEnum):
@@ -214,6 +221,12 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     # To each address by which either signs in.
     _K.PERSONS_JOINED: plan({_P: M_AND_S}, to_one_address=True),
     _K.PERSONS_PARTED: plan({_P: M_AND_S}, to_one_address=True),
+    # To each address on the case that the person leaves, whoever gave the agreement; its employer is not told.
+    _K.TRANSFER_AGREED: plan({_P: M_AND_S}, to_one_address=True),
+    _K.TRANSFER_TAKEN_BACK: plan({_P: M_AND_S}, to_one_address=True),
+    _K.DEPARTURE_ASKED: plan(EMPLOYER, _S.ANSWER_DUE),
+    _K.DEPARTURE_ASKED_NO_MORE: plan(EMPLOYER),
+    _K.TRANSFER_NOT_CONFIRMED: plan(BOTH),
 }
 
 # Beside the texts of a notice as they are kept: what the hash of a letter is taken with.

@@ -58,6 +58,7 @@ class DueKind(StrEnum):
     PARK_DECISION = "park_decision"
     CORRECTION = "correction"
     AUTHORITY_ANSWER = "authority_answer"
+    DEPARTURE_ANSWER = "departure_answer"
 
 
 OPEN: Final = frozenset(

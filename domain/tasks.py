@@ -15,6 +15,7 @@ class TaskKind(StrEnum):
     CHANGE = "change"
     FACT_CONTESTED = "fact_contested"
     RENEWAL = "renewal"
+    TRANSFER = "transfer"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"
     STUCK = "stuck"
@@ -44,6 +45,8 @@ class TaskAction(StrEnum):
     DONE = "done"
     UPHOLD = "uphold"
     SET_ASIDE = "set_aside"
+    DEPARTED = "departed"
+    END_TRANSFER = "end_transfer"
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -63,6 +66,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     **dict.fromkeys(TaskKind, TaskMeaning()),
     TaskKind.CHANGE: TaskMeaning(answers=(TaskAction.TAKE, TaskAction.DECLINE)),
     TaskKind.DECISION_NOT_TAKEN: TaskMeaning(answers=(TaskAction.DONE,)),
+    TaskKind.TRANSFER: TaskMeaning(answers=(TaskAction.DEPARTED, TaskAction.END_TRANSFER)),
     # A letter to hand over, and an answer to who contested a fact.
     TaskKind.UNDELIVERED: TaskMeaning(answers=(TaskAction.DONE,), outlives=True),
     TaskKind.FACT_CONTESTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE), outlives=True),

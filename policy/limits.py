@@ -52,6 +52,8 @@ class Limits:
     session: timedelta
     complaint_answer_days: int
     address_serves_days: int
+    transfer_agreement_days: int
+    departure_answer_days: int
     retention_not_registered_years: int
     retention_registered_years: int
     retention_access_log_years: int
@@ -101,6 +103,8 @@ def limits_of(pack: Pack) -> Limits:
         session=timedelta(minutes=pack.integer("session_minutes")),
         complaint_answer_days=pack.integer("complaint_answer_days"),
         address_serves_days=pack.integer("address_serves_days"),
+        transfer_agreement_days=pack.integer("transfer_agreement_days"),
+        departure_answer_days=pack.integer("departure_answer_days"),
         retention_not_registered_years=pack.integer("retention_not_registered_years"),
         retention_registered_years=pack.integer("retention_registered_years"),
         retention_access_log_years=pack.integer("retention_access_log_years"),

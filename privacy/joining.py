@@ -63,6 +63,10 @@ _OBJECTIONS: Final = text("""
     UPDATE objections SET person_id = :joiner
     WHERE person_id = :leaver AND (CAST(:is_all AS boolean) OR reference = ANY(CAST(:references AS text[])))
 """)
+_TRANSFERS: Final = text("""
+    UPDATE transfers SET person_id = :joiner
+    WHERE person_id = :leaver AND (CAST(:is_all AS boolean) OR from_reference = ANY(CAST(:references AS text[])))
+""")
 # Who is signed in, or has a link, signs in again and then sees what is theirs now.
 _SIGN_OUT: Final = (
     text("DELETE FROM person_sessions WHERE person_id = :leaver"),
@@ -95,6 +99,7 @@ async def join(
     await connection.execute(_MOVE_DOCUMENTS, both | {"own_key": own_key})
     await connection.execute(_MOVE_PARTS, both | {"at": signed.at})
     await connection.execute(_OBJECTIONS, both | {"is_all": True, "references": []})
+    await connection.execute(_TRANSFERS, both | {"is_all": True, "references": []})
     await connection.execute(_POINT, {"person_id": row.joined_id, "joined_to": row.kept_id})
     await _sign_out(connection, row.joined_id)
     return await _follow(context, connection, signed, cases, {name: (row.kept_id, key) for name, key in moved.items()})
@@ -140,6 +145,7 @@ async def part(
     given: dict[str, Any] = {"at": signed.at, "joined_at": joined_at, "references": list(returned)}
     await connection.execute(_RETURN_PARTS, both | given)
     await connection.execute(_OBJECTIONS, both | {"is_all": False, "references": list(returned)})
+    await connection.execute(_TRANSFERS, both | {"is_all": False, "references": list(returned)})
     await connection.execute(_POINT, {"person_id": row.joined_id, "joined_to": None})
     await _sign_out(connection, holder)
     theirs = {name: (row.joined_id, key) for name, key in returned.items()}

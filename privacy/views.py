@@ -152,6 +152,23 @@ class ObjectionReceipt(View):
     due_at: Told = Field(description="By when it is to be answered; unconfirmed.")
 
 
+class OwnTransferView(View):
+    """An agreement of a person that another employer registers them, and what became of it."""
+
+    id: str
+    reference: str = Field(description="The case at the employer whom the person leaves.")
+    employer_id: str = Field(description="To whom the person goes.")
+    employer: str = Field(description="Its name.")
+    state: str = Field(
+        description="`agreed`, `withdrawn`, `run_out`, `taken` (a registration was taken on by it), `not_confirmed` "
+        "(an officer found that the person stays), `given_up` (that registration closed first) or `done`."
+    )
+    agreed_at: Told
+    holds_until: Told = Field(description="By when the employer has to make use of it; unconfirmed.")
+    taken_at: Told | None
+    over_at: Told | None
+
+
 class OwnObjectionView(ObjectionReceipt):
     """A complaint or a dispute with its words and what became of it."""
 

@@ -172,6 +172,11 @@ class CaseFile(CaseParts):
         calls = tuple(OutwardCall(key=c.key, attempt=c.attempt) for c in single)
         return (*(OutwardCall(key=key) for key in together), *calls)
 
+    @property
+    def closes(self) -> bool:
+        """Whether the case was live as it was loaded and is not any more."""
+        return self.stage in CLOSED and Stage(self._stored["stage"]) not in CLOSED
+
     def is_finished(self) -> bool:
         """Whether nothing can happen to the case any more."""
         if self.stage not in CLOSED or self.calls:

@@ -18,7 +18,8 @@ from cases.case.file import CaseFile
 from cases.case.parties import change_subject
 from cases.keys.register import wait_for_signer
 from cases.shared.persons import get_or_add_person, last_four_hash, not_proved
-from domain.errors import Refused
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.forms import Form
 from domain.parties import Party
 from domain.spellings import Place
@@ -52,6 +53,10 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     is_other = not document.is_same_person(file.subject.document)
     if is_other and file.owned_by is Party.PERSON:
         raise not_proved(whole)
+    if is_other and file.row.follows is not None:
+        said = "This registration follows another one of its person, and can be of nobody else."
+        wrong = FieldError(whole.document_field, FieldCode.UNKNOWN_VALUE, said, words="follows_person")
+        raise Refused("invalid", said, [wrong])
     person = await get_or_add_person(file.context, connection, document) if is_other else None
     person_id = person.person_id if person else file.row.person_id
     await _hold_place(file, connection, person_id, whole.client_reference, at)

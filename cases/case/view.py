@@ -40,7 +40,7 @@ from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS, mask_document_number
-from domain.stages import AssessmentOutcome, DueKind, Holder, Stage
+from domain.stages import CLOSED, AssessmentOutcome, DueKind, Holder, Stage
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
 from store.rows.register import FactRow
@@ -242,6 +242,7 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
         returns=row.returns,
         differences=tuple(amendment_view(each) for each in row.amendments or ()),
         settles_at=shown_at(row.settles_at) if row.settles_at else None,
+        waits_for_transfer=row.follows is not None and row.stage not in CLOSED,
         tasks=tuple(
             CaseTaskView(
                 id=task.task_id,

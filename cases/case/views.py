@@ -320,6 +320,9 @@ class SeenByStaff:
     returns: int
     differences: tuple[AmendmentView, ...]
     settles_at: datetime | None
+    waits_for_transfer: Annotated[
+        bool, Field(description="Whether it takes effect only once the person's case at the employer before has ended.")
+    ]
     tasks: tuple[CaseTaskView, ...]
 
 
@@ -377,4 +380,5 @@ class CaseAnsweredToStaff:
         Field(description="What changed under review, oldest first; for staff and auditors."),
     ] = ()
     settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
+    waits_for_transfer: Annotated[bool | None, Field(description="For staff and auditors.")] = None
     tasks: Annotated[tuple[CaseTaskView, ...], Field(description="For staff and auditors.")] = ()

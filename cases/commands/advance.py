@@ -13,6 +13,7 @@ from cases.case.file import CaseFile, open_case
 from cases.commands.apply import apply
 from cases.commands.signals import SIGNALLED
 from cases.commands.timers import pass_deadlines
+from cases.decisions import transferring
 from cases.decisions.assessing import assess_case
 from cases.incidents import rehearsal
 from cases.incidents.rows import note
@@ -122,6 +123,7 @@ async def _advance(
     file.commands.clear()
     await assess_case(file, connection, actor, at)
     await pass_deadlines(file, connection, actor, at)
+    await transferring.pass_on(file, connection, at)
     _note_unsent(file, at)
     return outcomes
 

@@ -13,6 +13,7 @@ from cases.decisions import amending
 from cases.decisions.versions import keep_version
 from cases.moves.front_half import Event
 from cases.programme import Body, Command, Given, effect
+from cases.programme import programme as find_programme
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -51,7 +52,7 @@ def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> 
     async def refused(context: Context, actor: Actor, given: Given, refused: Refused) -> Refused:
         document = _document_in(form, given)
         if refused.code == "live_registration_exists" and document is not None:
-            return await refuse_second(context, programme, actor, document)
+            return await refuse_second(context, find_programme(context, programme), actor, document)
         return refused
 
     return Command(

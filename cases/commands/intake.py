@@ -11,12 +11,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.view import case_view
-from cases.commands.one_live import CONFLICTS_TODAY, hold_limit, person_within_limit, refuse_second, second_refused
+from cases.commands.one_live import (
+    CONFLICTS_TODAY,
+    agreed_transfer,
+    hold_limit,
+    person_within_limit,
+    refuse_second,
+    second_refused,
+)
 from cases.deadlines import park_clock
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.moves.front_half import Event
 from cases.moves.moving import begin
 from cases.programme import Programme
+from cases.shared import transfers
 from cases.shared.calendar import current_calendar
 from cases.shared.context import Context
 from cases.shared.idempotency import KEPT_KEY, Idempotency, Progress, Reply, asked_before, key_row, read_known
@@ -31,7 +39,7 @@ from cases.shared.persons import (
     meet,
     not_proved,
 )
-from domain.actors import SESSION_ISSUER, Actor, Role
+from domain.actors import PARK, SESSION_ISSUER, Actor, Role
 from domain.acts import Act
 from domain.clock import day_of
 from domain.commands import CommandKind, CommandState
@@ -44,6 +52,7 @@ from domain.references import REFERENCE_BYTES, reference_from
 from domain.stages import Holder, Stage
 from store.case_rows import LoadedEmployer, Row, load_employer, load_nobody
 from store.database import constraint_of
+from store.ledger import Entry, append
 from store.rows.register import CaseRow
 
 # What whoever shows less is told where a person has to be known by a document.
@@ -53,12 +62,18 @@ ASSERT_DOCUMENT: Final = (
 )
 _TRIES: Final = 3
 _LIVE_PERSON: Final = "uq_cases_live_person"
+# Nor is there a second one beside one that follows another by a transfer.
+_LIVE: Final = frozenset({_LIVE_PERSON, "uq_cases_following_person"})
 # A random reference that is taken is drawn again; a person whom another request adds at the same time is found then.
 _DRAWN_AGAIN: Final = frozenset({"pk_cases", "uq_persons_identity_hash", "uq_person_documents_lookup_hash"})
 
 
 class _GivenBeforeError(Exception):
     """The reference that was drawn is of a case that a restore took away: whoever holds it means another one."""
+
+
+class _TransferOverError(Exception):
+    """The agreement, or the case that was to end by it, is over since it was looked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,34 +114,54 @@ async def accept(
             `too_many_requests` for everybody once the conflicts of the day are used up.
     """
     asked_by = actor
+    before: transfers.Side | None = None
     for attempt in range(1, _TRIES + 1):
         if programme.party is Party.PERSON:
             actor = await _owner(context, asked_by, form, proved)
         try:
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
-            async with context.database.begin(actor.tenant, employer=actor.employer_id) as connection:
-                accepted = await _accept(context, connection, programme, actor, form, idempotency, language)
+            # What follows a case of another employer is taken on by the park, which may ask that one for a last day.
+            tenant = actor.tenant if before is None else PARK
+            async with context.database.begin(tenant, employer=actor.employer_id) as connection:
+                accepted = await _accept(context, connection, programme, actor, form, idempotency, language, before)
         except UnknownEmployer:
             raise await refuse_unknown(context) from None
         except _GivenBeforeError:
             if attempt == _TRIES:
                 raise
             continue
+        except _TransferOverError:
+            before = None
+            continue
         except IntegrityError as error:
             constraint = constraint_of(error)
-            if constraint == _LIVE_PERSON:
-                raise await refuse_second(context, programme.code, actor, form.subject.document) from None
-            if constraint == "uq_cases_live_client_reference":
+            if constraint in _LIVE:
+                before = await _find_before(context, programme, actor, form, before)
+            elif constraint == "uq_cases_live_client_reference":
                 raise Refused(
                     "client_reference_taken", "A live registration of yours has this client_reference."
                 ) from None
-            if attempt == _TRIES or constraint not in _DRAWN_AGAIN:
+            elif attempt == _TRIES or constraint not in _DRAWN_AGAIN:
                 raise
             continue
         if isinstance(accepted, Refused):
             raise accepted
         return accepted
-    raise AssertionError("unreachable")
+    raise await refuse_second(context, programme, actor, form.subject.document)
+
+
+async def _find_before(
+    context: Context, programme: Programme, actor: Actor, form: Form, tried: transfers.Side | None
+) -> transfers.Side:
+    """Return the case that another one may follow, since its person agreed to that.
+
+    Raises:
+        Refused: `live_registration_exists` where nobody agreed, or another case follows already.
+    """
+    before = None if tried is not None else await agreed_transfer(context, programme, actor, form)
+    if before is None:
+        raise await refuse_second(context, programme, actor, form.subject.document) from None
+    return before
 
 
 async def _accept(
@@ -137,8 +172,9 @@ async def _accept(
     form: Form,
     idempotency: Idempotency,
     language: Language,
+    before: transfers.Side | None,
 ) -> Accepted | Refused:
-    """Return the answer, or the refusal that is counted in the same transaction."""
+    """Return the answer, or the refusal that is counted in the same transaction; `before`: the case that it follows."""
     at, document = context.clock(), form.subject.document
     reference = reference_from(programme.prefix, os.urandom(REFERENCE_BYTES))
     beside = asked_before(actor, idempotency) + person_within_limit(context, actor, document, at)
@@ -156,6 +192,8 @@ async def _accept(
     own_id = UUID(actor.subject) if programme.party is Party.PERSON else None
     person, further = meet(context, document, employer.beside.of(KEPT_PERSON), person_id=own_id)
     file = await _new_file(context, connection, programme, actor, form, employer, person, at, reference)
+    if before is not None:
+        file.row.follows = before.transfer_id
     file.check_standing(at)
     park_clock.run(file)
     file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
@@ -172,6 +210,13 @@ async def _accept(
         "given_at": at,
     }
     added = {"applications": [application], "commands": [_start_command(file, actor, at)], "idempotency": [key]}
+    if before is not None:
+        await file.add(connection, {**further, **added})
+        if not await transfers.take(connection, before, file.reference, at):
+            raise _TransferOverError
+        begun = Entry(Act.TRANSFER_BEGUN, actor, at, reference=file.reference, employer_id=file.employer_id)
+        await append(connection, f"transfer/{before.transfer_id}", [begun])
+        return Accepted(file.reference, reply)
     if not is_held:
         await file.add(connection, {**further, **added})
         return Accepted(file.reference, reply)
@@ -181,7 +226,9 @@ async def _accept(
     except IntegrityError as error:
         if constraint_of(error) != _LIVE_PERSON:
             raise
-        return await second_refused(context, connection, programme.code, actor, document)
+        if await agreed_transfer(context, programme, actor, form) is not None:
+            raise
+        return await second_refused(context, connection, programme, actor, document)
     return Accepted(file.reference, reply)
 
 

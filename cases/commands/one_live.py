@@ -9,13 +9,16 @@ from sqlalchemy import Select, select
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.programme import Programme
 from cases.shared.context import Context
 from cases.shared.persons import KEPT_PERSON, document_hash, find_person, known_person, last_four_hash
+from cases.shared.transfers import Side, find_agreed
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, start_of
 from domain.documents import Document
 from domain.errors import Refused
+from domain.forms import Form
 from store.case_rows import Beside, Subquery
 from store.ledger import Entry, append
 from store.tables import cases, quotas
@@ -97,19 +100,26 @@ async def need_within_limit(context: Context, connection: AsyncConnection, actor
         raise _spent(at)
 
 
-async def refuse_second(context: Context, programme: str, actor: Actor, document: Document) -> Refused:
+async def agreed_transfer(context: Context, programme: Programme, actor: Actor, form: Form) -> Side | None:
+    """Return the case that ends because its person agreed that this employer registers them, or None."""
+    if programme.transfer is None or actor.employer_id is None:
+        return None
+    return await find_agreed(context, programme.code, actor.employer_id, form.subject.document, context.clock())
+
+
+async def refuse_second(context: Context, programme: Programme, actor: Actor, document: Document) -> Refused:
     """Return the 409 that names no one, count it, and write it down; past the day's number it is a 429."""
     async with context.database.begin(actor.tenant) as connection:
         return await second_refused(context, connection, programme, actor, document)
 
 
 async def second_refused(
-    context: Context, connection: AsyncConnection, programme: str, actor: Actor, document: Document
+    context: Context, connection: AsyncConnection, programme: Programme, actor: Actor, document: Document
 ) -> Refused:
     """Return the same as `refuse_second`, within a transaction that is to be committed."""
     at = context.clock()
     person = await find_person(context, connection, document)
-    own = await _find_own(connection, programme, person.person_id) if person is not None else None
+    own = await _find_own(connection, programme.code, person.person_id) if person is not None else None
     count = 0 if own is not None else await _count(connection, actor, at)
     entry = Entry(
         Act.REQUEST_REFUSED,
@@ -125,7 +135,8 @@ async def second_refused(
         return _spent(at)
     if own is not None:
         return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")
-    return Refused("live_registration_exists", "This person has a live registration; it has to end first.")
+    words = "" if programme.transfer is None else "agree_to_transfer"
+    return Refused("live_registration_exists", "This person has a live registration; it has to end first.", words=words)
 
 
 def taken_again_at(at: datetime) -> datetime:

@@ -62,6 +62,14 @@ HOLD: Final = Route(
     says="Place or release a hold; the park's clock runs on.",
     problems=frozenset({"on_hold", "reason_unknown", "reason_not_allowed"}),
 )
+ANSWER_DEPARTURE: Final = Route(
+    verb="departure-answer",
+    by=_EMPLOYER,
+    name="answerTransfer",
+    summary="Answer whether a person leaves",
+    says="Say on which day a person last works who agreed to a transfer, or that they go on working for you.",
+    problems=frozenset({"already_decided"}),
+)
 ANSWER_TASK: Final = Route(
     verb="answer",
     on=On.TASK,

@@ -12,8 +12,9 @@ from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import holder_of, take_task
 from cases.commands import recount, routes, said
-from cases.decisions import assessing, correction, facts, review
+from cases.decisions import assessing, correction, facts, review, transferring
 from cases.moves.front_half import Event
+from cases.moves.transfer import TransferEvent
 from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
 from domain.actors import Actor, Role, system
 from domain.acts import Act
@@ -32,6 +33,7 @@ from domain.errors import FieldError, Refused, need
 from domain.field_errors import FieldCode, field_errors
 from domain.stages import CLOSED, Standing
 from domain.tasks import TaskKind
+from domain.transfers import DepartureAnswerRequest
 from store.rows.work import TaskRow
 
 
@@ -77,6 +79,28 @@ async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, a
     file.row.standing_hold = file.standing_on(day_of(at)) is Standing.SUSPENDED
     act = Act.HELD if file.row.standing_hold else Act.HOLD_RELEASED
     file.record(act, actor, at, reasons=["employer_standing"])
+
+
+async def _ask_departure(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    transferring.ask_departure(file, actor, at)
+
+
+async def _answer_departure(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body
+) -> None:
+    transferring.answer_departure(file, actor, at, DepartureAnswerRequest.model_validate(body))
+
+
+async def _ask_no_more(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    transferring.ask_no_more(file, actor, at)
+
+
+async def _let_follow(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    transferring.let_follow(file, actor, at)
+
+
+async def _transfer_off(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    transferring.transfer_off(file, actor, at)
 
 
 async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -162,6 +186,22 @@ def _by_person(command: Command) -> Command:
     return replace(command, route=replace(command.route, by=by))
 
 
+# Of a programme whose cases may follow one another, an employer's after another's (`Programme.transfer`).
+TRANSFER_ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.TRANSFER: transferring.answer_task}
+TRANSFER_COMMANDS: Final[Mapping[str, Command]] = {
+    CommandKind.ASK_DEPARTURE: Command(does=_ask_departure, acts=effect(Act.DEPARTURE_ASKED)),
+    CommandKind.ANSWER_DEPARTURE: Command(
+        does=_answer_departure,
+        route=routes.ANSWER_DEPARTURE,
+        events=(TransferEvent.DENY_DEPARTURE,),
+        refuses=transferring.refuses_answer,
+        acts=effect(Act.DEPARTURE_DENIED),
+        body=DepartureAnswerRequest,
+    ),
+    CommandKind.ASK_NO_MORE: Command(does=_ask_no_more, acts=effect(Act.DEPARTURE_ASKED_NO_MORE)),
+    CommandKind.LET_FOLLOW: Command(does=_let_follow, acts=effect(Act.TRANSFER_DONE)),
+    CommandKind.TRANSFER_OFF: Command(does=_transfer_off, acts=effect(Act.TRANSFER_NOT_CONFIRMED)),
+}
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),

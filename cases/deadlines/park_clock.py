@@ -43,6 +43,11 @@ def stop(file: CaseFile, at: datetime) -> None:
     file.cancel_deadlines(*_PARK_DEADLINES)
 
 
+def leave_out_since(file: CaseFile, on: date) -> None:
+    """Count the days up to one as used, and none of those since, before the clock goes on today."""
+    _write(file, park_clock(file).stop(on, file.calendar))
+
+
 def end(file: CaseFile) -> None:
     """End the clock with the decision; the due date goes with it."""
     file.row.change(clock="stopped", clock_since=None, due_at=None, due_kind=None, due_provisional=False, overdue=False)

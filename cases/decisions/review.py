@@ -42,7 +42,6 @@ from domain.decisions import (
 )
 from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY
-from domain.notices import NoticeKind
 from domain.reasons import Use, checked_reasons
 from domain.signatures import KeptReason
 from domain.stages import PendingAct
@@ -98,7 +97,8 @@ def refuses_signature(file: CaseFile, actor: Actor, track: At | None, at: dateti
 def refuses_recall(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
     """Refuse to take back an approval whose settling time is over."""
     need_move(file, Event.RECALL, actor)
-    if file.row.settled or need(file.row.settles_at, "settles_at") <= at:
+    # Nothing has been sent of what waits for another case to end (R55).
+    if file.row.settled or (file.row.settles_at is not None and file.row.settles_at <= at):
         raise Refused("wrong_stage", "The settling time is over; the approval stands.")
 
 
@@ -173,17 +173,7 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     effect = need(file.row.effect_by, "effect_by")
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
-    finding_answers.take_back(file)
-    told = str(file.round)
-    file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
-    file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
-    file.row.round += 1
-    since = effect["clock_since"]
-    file.row.change(
-        registration_number=None, effect_by=None, approved_at=None, settles_at=None, overdue=effect["overdue"],
-        days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
-    )  # fmt: skip
-    file.cancel_deadlines(DeadlineKind.SETTLED)
+    settling.undo(file)
     move(file, Event.RECALL, actor, at)
     file.record(Act.RECALLED, actor, at)
 

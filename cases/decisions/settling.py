@@ -1,7 +1,7 @@
 """What a decision does: approval with its settling time, refusal, and letters (R10, R14)."""
 
 from collections.abc import Sequence
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -10,15 +10,20 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.signers import notes_of
 from cases.deadlines import park_clock
+from cases.decisions import finding_answers
 from cases.moves.front_half import Event
 from cases.moves.moving import move
+from cases.moves.transfer import TransferEvent
 from cases.notices.compose import Said
 from cases.programme import programme_of
+from cases.shared import transfers
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
+from domain.errors import Refused, need
+from domain.notices import NoticeKind
 from domain.references import registration_number
 from domain.signatures import EffectSignature
 from store.tables import registration_number_sequence
@@ -40,7 +45,11 @@ async def approve(
     # A preview takes no number, so that the numbers given stay close together.
     next_number = select(registration_number_sequence.next_value())
     sequence = 1 if file.previewed else (await connection.execute(next_number)).scalar_one()
-    settles_at = at + file.context.limits.settling
+    # What follows another case takes effect once that has ended, whenever that is (R55).
+    follows = file.row.follows
+    if follows is not None and not await transfers.is_under_way(connection, follows):
+        raise Refused("live_registration_exists", words="transfer_not_confirmed")
+    settles_at = at + file.context.limits.settling if follows is None else None
     since = file.row.clock_since
     effect: EffectSignature = {
         "issuer": actor.issuer,
@@ -59,13 +68,34 @@ async def approve(
         effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
     )  # fmt: skip
     promised = park_clock.promised(file, at)
-    event, act = (Event.CONFIRM_APPROVAL, Act.CONFIRMED) if confirmed else (Event.APPROVE, Act.DECIDED)
-    move(file, event, actor, at, said=Said(not_before=settles_at))
+    act = Act.CONFIRMED if confirmed else Act.DECIDED
+    if settles_at is None:
+        move(file, TransferEvent.CONFIRM_TO_FOLLOW if confirmed else TransferEvent.APPROVE_TO_FOLLOW, actor, at)
+    else:
+        event = Event.CONFIRM_APPROVAL if confirmed else Event.APPROVE
+        move(file, event, actor, at, said=Said(not_before=settles_at))
     file.record(
         act, actor, at, outcome="approve", reasons=reasons, number=file.row.registration_number,
         overrides_unexplained=overrides_unexplained, **promised,
     )  # fmt: skip
-    file.set_deadline(DeadlineKind.SETTLED, settles_at)
+    if settles_at is not None:
+        file.set_deadline(DeadlineKind.SETTLED, settles_at)
+
+
+def undo(file: CaseFile) -> None:
+    """Take away what an approval set that has not taken effect: number, signature and end of the park's clock."""
+    effect = need(file.row.effect_by, "effect_by")
+    finding_answers.take_back(file)
+    told = str(file.round)
+    file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
+    file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
+    file.row.round += 1
+    since = effect["clock_since"]
+    file.row.change(
+        registration_number=None, effect_by=None, approved_at=None, settles_at=None, overdue=effect["overdue"],
+        days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
+    )  # fmt: skip
+    file.cancel_deadlines(DeadlineKind.SETTLED)
 
 
 async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:

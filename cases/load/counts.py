@@ -17,6 +17,8 @@ from sqlalchemy.types import TypeEngine
 from cases.load.asked import LoadAsked
 from cases.load.views import Bucket
 from domain.acts import Act
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.stages import OPEN, Stage
 from store.case_tables import TrackTable
 
@@ -87,6 +89,14 @@ _TYPES: Final[Mapping[str, TypeEngine[Any]]] = {
 }  # fmt: skip
 
 
+# The most cases that may have come, and as many decisions, in a time that is counted over.
+MOST_COUNTED: Final = 100_000
+_HAPPENED: Final = f"""
+    SELECT count(*) FROM (SELECT FROM ledger l WHERE l.act IN ('{Act.SUBMITTED}', '{Act.DECIDED}', '{Act.CONFIRMED}')
+        AND l.at >= :begins AND l.at < :ends{{mine}} LIMIT {2 * MOST_COUNTED + 1}) x
+"""  # noqa: S608 - made of words of this file and of the declarations
+
+
 class Counts(NamedTuple):
     """What was counted: rows of each statement."""
 
@@ -110,7 +120,14 @@ async def count(
         asked: what is asked for.
         tracks: the tables of tracks, each with the stages in which somebody is waited for.
         acts: what is counted of tracks over time.
+
+    Raises:
+        Refused: `invalid` where more happened in the days asked for than one answer counts.
     """
+    ((happened,),) = await _read(connection, asked, _HAPPENED, "l", begins=asked.begins, ends=asked.ends)
+    if happened > 2 * MOST_COUNTED:
+        said = "More happened in this time than is counted at once."
+        raise Refused("invalid", said, [FieldError("from", FieldCode.UNKNOWN_VALUE, said, words="too_much_happened")])
     at: dict[str, Any] = {"at": asked.at}
     over: dict[str, Any] = {"begins": asked.begins, "ends": asked.ends}
     return Counts(

@@ -7,6 +7,7 @@ from typing import Any
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import is_same, signature_of
+from cases.decisions import transferring
 from cases.decisions.reported_days import day_refused, need_day
 from cases.moves.moving import move, need_move
 from domain.actors import STAFF, Actor
@@ -73,6 +74,7 @@ def take(file: CaseFile, departure: Departure, confirmed_by: Actor | None = None
     talent_permit(file).departure = kept
     file.row.change(ended_on=departure.last_day, end_reason=departure.reason)
     file.cancel_deadlines(PermitDeadline.CONTRACT_REMINDER, PermitDeadline.CONTRACT_GRACE)
+    transferring.answered(file)
     file.set_deadline(PermitDeadline.EMPLOYMENT_OVER, start_of(departure.last_day + timedelta(days=1)))
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import need_reasons
-from cases.decisions import assessing, renewals
+from cases.decisions import assessing, renewals, transferring
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import proposal, propose
@@ -77,6 +77,19 @@ def refuses_revocation(file: CaseFile, actor: Actor, track: At | None, at: datet
     """Refuse to revoke an approval that can still be recalled."""
     need_move(file, LifeEvent.REVOKE, actor)
     departures.need_settled(file)
+
+
+def leave_by_transfer(file: CaseFile, actor: Actor, at: datetime, last_day: date) -> None:
+    """Record the last day of a person who goes to another employer, as the employer tells it when asked (R51)."""
+    depart(file, actor, at, DepartureRequest(last_day=last_day, reason=PermitReason.MOVED_WITHIN_PARK.value))
+
+
+def left_by_transfer(file: CaseFile, actor: Actor, at: datetime, asked: TaskAnswerRequest) -> None:
+    """Report on proof, for a second signature, the last day that the employer did not tell (R22, R53)."""
+    if not isinstance(asked, PermitTaskAnswer) or asked.last_day is None:
+        raise transferring.day_missing()
+    reason = asked.reason or PermitReason.MOVED_WITHIN_PARK.value
+    depart(file, actor, at, DepartureRequest(last_day=asked.last_day, reason=reason))
 
 
 def _need_departure(file: CaseFile) -> dict[str, Any]:

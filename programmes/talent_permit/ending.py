@@ -38,5 +38,6 @@ def close(file: CaseFile, at: datetime, end_reason: str) -> None:
         PermitDeadline.CONTRACT_GRACE,
         PermitDeadline.EMPLOYMENT_OVER,
         DeadlineKind.SETTLED,
+        DeadlineKind.DEPARTURE_ANSWER,
     )
     park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)

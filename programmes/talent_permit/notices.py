@@ -154,6 +154,11 @@ _ORDER: Final[tuple[str, ...]] = (
     Core.CONTACT_CHANGED,
     Core.PERSONS_JOINED,
     Core.PERSONS_PARTED,
+    Core.TRANSFER_AGREED,
+    Core.TRANSFER_TAKEN_BACK,
+    Core.DEPARTURE_ASKED,
+    Core.DEPARTURE_ASKED_NO_MORE,
+    Core.TRANSFER_NOT_CONFIRMED,
     Core.EMPLOYER_CONTACT_CHANGED,
 )
 NOTICES: Final[Mapping[str, NoticePlan]] = {kind: (_OWN.get(kind) or PLANS[kind]) for kind in _ORDER}

@@ -12,6 +12,7 @@ from cases.notices.compose import Said
 from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, morning_of, start_of
+from domain.deadlines import DeadlineKind
 from domain.errors import need
 from domain.stages import DueKind, Holder, Stage
 from domain.working_days import calendar_days_before
@@ -399,6 +400,9 @@ def follow_up(file: CaseFile) -> None:
         holder = Holder.PERSON
     elif None in stages or PermitStage.ELIGIBLE in stages:
         holder = Holder.PARK
+    asked = file.deadlines.get((DeadlineKind.DEPARTURE_ANSWER.value, "", 0))
+    if asked is not None:
+        return  # the employer is asked first
     file.row.change(
         due_at=earliest.due_at if earliest else None,
         due_kind=DueKind.AUTHORITY_ANSWER.value if earliest else None,

@@ -6,7 +6,7 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.renewals import RENEWALS
 from cases.case.shows import Views
 from cases.decisions import renewals
-from cases.programme import Answers, Programme, Signature
+from cases.programme import Answers, Programme, Signature, Transferring
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
@@ -23,6 +23,7 @@ from programmes.talent_permit import (
     given,
     limits,
     own_views,
+    permits,
     registration,
     renewing,
     routes,
@@ -117,6 +118,11 @@ TALENT_PERMIT: Final = Programme(
             proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
         ),
     },
+    transfer=Transferring(
+        leaves=employment.leave_by_transfer,
+        left=employment.left_by_transfer,
+        goes_on=permits.follow_up,
+    ),
     takes_effect=eligibility.begin,
     asked=eligibility.asked,
     notice_facts=PermitNoticeFacts,

@@ -76,7 +76,10 @@ CORRECT: Final = Route(
 WITHDRAW: Final = replace(
     routes.WITHDRAW, name="withdrawRegistration", says="Withdraw a registration that is not decided yet."
 )
-DECIDE: Final = replace(routes.DECIDE, says="Decide on a registration.")
+# What follows another registration waits for that one.
+_FOLLOWS: Final = frozenset({"live_registration_exists"})
+DECIDE: Final = replace(routes.DECIDE, says="Decide on a registration.", problems=routes.DECIDE.problems | _FOLLOWS)
+CONFIRM: Final = replace(routes.CONFIRM, problems=routes.CONFIRM.problems | _FOLLOWS)
 DEPART: Final = Route(
     verb="departure",
     by=_ON_PROOF,

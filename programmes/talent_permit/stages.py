@@ -26,6 +26,7 @@ from cases.moves.front_half import (
     second_signer,
 )
 from cases.moves.renewals import RENEWAL_MOVES
+from cases.moves.transfer import TRANSFER_MOVES
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
 from domain.answers import AnswerState
@@ -159,7 +160,7 @@ def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
 WAITS_FOR_DESTINATION: Final = "A proposal for this destination waits for its second signature."
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _EVER: Final = frozenset(Stage)
-_REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
+_REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER)
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
@@ -173,12 +174,12 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     Move("R21", IN_REVIEW, LifeEvent.EMPLOYER_LEFT, _LEFT),
     Move(
         "R22", _APPROVED, LifeEvent.DEPART, EMPLOYER,
-        closes=(PermitTask.EMPLOYMENT_CHECK,), notices=(_DEPARTURE,),
+        closes=(PermitTask.EMPLOYMENT_CHECK, TaskKind.TRANSFER), notices=(_DEPARTURE,),
     ),
     proposed("R22", _APPROVED, LifeEvent.PROPOSE_DEPARTURE, who=Who("officer on proof", STAFF, need=need_no_proposal)),
     Move(
         "R22", _APPROVED, LifeEvent.CONFIRM_DEPARTURE, second_signer(PermitProposal.DEPARTURE),
-        closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK), notices=(_DEPARTURE,),
+        closes=(TaskKind.CONFIRM, PermitTask.EMPLOYMENT_CHECK, TaskKind.TRANSFER), notices=(_DEPARTURE,),
     ),
     rejected("R22", _APPROVED, LifeEvent.REJECT_DEPARTURE, second_signer(PermitProposal.DEPARTURE)),
     Move(
@@ -402,7 +403,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *RENEWAL_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

@@ -14,6 +14,7 @@ from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
 from cases.decisions import amending, disputes
 from cases.decisions.versions import keep_version
+from cases.moves.transfer import TransferEvent
 from cases.notices import contact_changes
 from cases.programme import EVERYBODY, Answer, Body, Command, Tells, effect
 from domain import spellings
@@ -188,11 +189,13 @@ _OF_TASKS: Final = (
     PermitAct.CHANGE_DECLINED,
     PermitAct.DEPARTURE_REPORTED,
     PermitAct.DEPARTURE_PROPOSED,
+    Act.TRANSFER_ENDED,
     Act.TASK_ANSWERED,
 )
 _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
+    **verbs.TRANSFER_ANSWERS,
     TaskKind.CHANGE: _answer_change,
     PermitTask.EMPLOYMENT_CHECK: _answer_employment,
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
@@ -203,6 +206,7 @@ _SIGNED: Final = (
     LifeEvent.REJECT_DEPARTURE,
     LifeEvent.CONFIRM_REVOCATION,
     LifeEvent.REJECT_REVOCATION,
+    TransferEvent.CONFIRM_TO_FOLLOW,
 )
 _ANSWERED: Final = (
     LifeEvent.ANSWER_DISPUTE,
@@ -212,6 +216,7 @@ _ANSWERED: Final = (
     LifeEvent.DECLINE_PART,
     LifeEvent.CONTRACT_END_TAKEN,
     LifeEvent.PROPOSE_DEPARTURE,
+    TransferEvent.END_TRANSFER,
 )
 _SIGNED_OF_PERMIT: Final = (
     PermitEvent.WITHHOLD,
@@ -222,12 +227,12 @@ _SIGNED_OF_PERMIT: Final = (
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     CommandKind.WITHDRAW: replace(verbs.COMMANDS[CommandKind.WITHDRAW], route=routes.WITHDRAW),
-    CommandKind.DECIDE: replace(verbs.COMMANDS[CommandKind.DECIDE], route=routes.DECIDE),
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: replace(correct(spellings.TALENT_PERMIT, RegistrationRequest, routes.CORRECT), does=_correct),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
         verbs.COMMANDS[CommandKind.CONFIRM],
+        route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED, *SIGNED_OF_RENEWALS),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
@@ -237,6 +242,18 @@ COMMANDS: Final[Mapping[str, Command]] = {
         body=PermitTaskAnswer,
         acts=effect(*_OF_TASKS, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
+    ),
+    **verbs.TRANSFER_COMMANDS,
+    # An answer with the last day is a departure.
+    CommandKind.ANSWER_DEPARTURE: replace(
+        verbs.TRANSFER_COMMANDS[CommandKind.ANSWER_DEPARTURE],
+        acts=effect(Act.DEPARTURE_DENIED, PermitAct.DEPARTURE_REPORTED),
+        events=(TransferEvent.DENY_DEPARTURE, LifeEvent.DEPART),
+    ),
+    CommandKind.DECIDE: replace(
+        verbs.COMMANDS[CommandKind.DECIDE],
+        route=routes.DECIDE,
+        events=(*verbs.COMMANDS[CommandKind.DECIDE].events, TransferEvent.APPROVE_TO_FOLLOW),
     ),
     PermitCommand.REVOKE: Command(
         does=_revoke,

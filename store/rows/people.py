@@ -136,6 +136,24 @@ class ErasureRow(TableRow):
 
 
 @dataclass(slots=True, kw_only=True)
+class TransferRow(TableRow):
+    """What a person agreed to: that the employer of a case may be followed by another, and what became of it."""
+
+    TABLE: ClassVar[Table] = tables.transfers
+    transfer_id: UUID
+    person_id: UUID
+    programme: str
+    from_reference: str
+    to_employer: str
+    to_reference: str | None = None
+    state: str
+    agreed_at: datetime
+    holds_until: datetime
+    taken_at: datetime | None = None
+    over_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
 class JoiningRow(TableRow):
     """A joining of two persons, or its undoing; `proof` is sealed under the key of the person who is kept."""
 

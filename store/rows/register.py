@@ -23,6 +23,8 @@ class CaseRow(TableRow):
     person_id: UUID
     # Under which key it is sealed, where not under the person's own.
     joined_key: UUID | None = None
+    # The transfer by which it waits for the person's case before it to end.
+    follows: UUID | None = None
     client_reference: str | None = None
     correlation_id: str
     # The code of its programme, by which its declaration is found.

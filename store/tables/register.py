@@ -14,6 +14,7 @@ from sqlalchemy import (
     SmallInteger,
     Table,
     Text,
+    Uuid,
     text,
 )
 from sqlalchemy.dialects.postgresql import ARRAY, JSONB
@@ -37,6 +38,8 @@ cases = Table(
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
     # Under which key it is sealed, where not under the person's own: it came with a person who was joined.
     Column("joined_key", ForeignKey("data_keys.key_id")),
+    # The transfer by which it waits for the person's case before it to end; a trigger empties it then (migration 0054).
+    Column("follows", Uuid),
     Column("client_reference", Text),
     Column("correlation_id", Text, nullable=False),
     Column("programme", Text, nullable=False),
@@ -92,7 +95,14 @@ cases = Table(
         "person_id",
         "programme",
         unique=True,
-        postgresql_where=text("live"),
+        postgresql_where=text("live AND follows IS NULL"),
+    ),
+    Index(
+        "uq_cases_following_person",
+        "person_id",
+        "programme",
+        unique=True,
+        postgresql_where=text("live AND follows IS NOT NULL"),
     ),
     Index(
         "uq_cases_live_client_reference",

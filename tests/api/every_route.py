@@ -11,7 +11,7 @@ from register.trials import try_pack
 from store.tables import deliveries, notices
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
-from tests.api.walk import Walk
+from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
 from tests.record.seal.sealed import seal_all
 from tests.register.drafts import STRICTER as DRAFT
@@ -423,8 +423,10 @@ async def walk_person(walk: Walk) -> None:
     answer = await holder.post("/v1/me/changes", {"reference": walk.ids["issued"], "name_en": "Feng Chengze"})
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/changes"].add(202)
+    await _walk_transfer(walk)
     for path in (
         "/v1/me/registrations",
+        "/v1/me/transfers",
         "/v1/me/data",
         "/v1/me/access-log",
         "/v1/me/access-log/days",
@@ -436,6 +438,28 @@ async def walk_person(walk: Walk) -> None:
     answer = await me.send("POST", "/v1/me/sign-out")
     assert answer.status_code == 204, answer.text
     walk.seen["POST /v1/me/sign-out"].add(204)
+
+
+async def _walk_transfer(walk: Walk) -> None:
+    """A person takes an agreement back, agrees again, and goes to another employer."""
+    number = identity_number(990)
+    reference = await walk.register(identity_number=number)
+    await walk.decide(reference, "approve")
+    await walk.pass_time(reference, timedelta(minutes=11))
+    me = await sign_in(walk.stage, reference, email="feng@example.com")
+    for _ in range(2):
+        answer = await me.post("/v1/me/transfers", {"reference": reference, "employer": "emp-b"})
+        assert answer.status_code == 202, answer.text
+        path = f"/v1/me/transfers/{answer.json()['id']}/withdrawal"
+        if "POST /v1/me/transfers" not in walk.seen:
+            assert (await me.post(path, {})).status_code == 200
+            walk.seen["POST /v1/me/transfers/{transfer_id}/withdrawal"].add(200)
+        walk.seen["POST /v1/me/transfers"].add(202)
+    body = registration_body(identity_number=number)
+    body["employment"]["work_site"] = "SZP-101"
+    await walk.call("employer-b", "POST", "/v1/registrations", body)
+    await walk.pass_time(reference, timedelta(0))
+    await walk.act("employer-a", reference, "departure-answer", {"action": "deny"})
 
 
 async def walk_public(walk: Walk) -> None:

@@ -37,6 +37,7 @@ POST /v1/registrations/{reference}/correction
 POST /v1/registrations/{reference}/contest
 POST /v1/registrations/{reference}/withdrawal
 POST /v1/registrations/{reference}/departure
+POST /v1/registrations/{reference}/departure-answer
 POST /v1/registrations/{reference}/change
 GET /v1/registrations/{reference}/change
 POST /v1/rosters
@@ -115,6 +116,9 @@ GET /v1/lost-answers
 POST /v1/lost-answers/{answer_id}/attachment
 POST /v1/lost-answers/{answer_id}/attachment/confirmation
 GET /v1/me/objections
+GET /v1/me/transfers
+POST /v1/me/transfers
+POST /v1/me/transfers/{transfer_id}/withdrawal
 POST /v1/me/complaints
 POST /v1/me/contests
 POST /v1/me/disputes

@@ -27,7 +27,12 @@ _WRITTEN: Final = ONCE | {
     name: tuple(c for c in ("reference", each.key, "employer_id") if c) for name, each in _OWN.items()
 }
 # Which case a row is of, where no column `reference` says so.
-_BY: Final = {"ledger_marks": "value", "deliveries": "notice_id", "notice_reads": "notice_id"}
+_BY: Final = {
+    "ledger_marks": "value",
+    "deliveries": "notice_id",
+    "notice_reads": "notice_id",
+    "transfers": "from_reference",
+}
 # Whatever names a case there, no transaction of a person sees rows of these, or they are nobody's.
 _NOT_OF_CASES: Final = {"erasures", "lost_answers", "archived_histories", "differences"}
 

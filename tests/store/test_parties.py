@@ -150,7 +150,7 @@ async def see_through_all(park: Park, mine: Case, other: Case) -> None:
         assert bool(at_door) is (table.name in _OF_PERSONS | _SHARED | {"case_parties"}), name
         for whose, tenant in (("mine", person), ("other", foreign)):
             sees = await seen(park, tenant, table, mine, other)
-            own = name in _SUBJECT.sees or table.name in _OF_PERSONS | {"case_parties"}
+            own = name in _SUBJECT.sees or table.name in _OF_PERSONS | {"case_parties", "transfers"}
             if table.name in _SHARED:
                 continue
             assert sees == ({whose} if own else set()), (tenant, name)
@@ -235,6 +235,21 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
     await _refused(park, person, objected(other.reference, person_id))
     await _refused(park, person, objected(mine.reference, other_id))
 
+    def agreed(reference: str, by: UUID, **more: object) -> Any:
+        row = {"transfer_id": uuid4(), "person_id": by, "programme": "talent_permit", "from_reference": reference}
+        row |= {"to_employer": "emp-b", "state": "agreed", "agreed_at": NOON, "holds_until": NOON}
+        return insert(tables.transfers).values(row | more)
+
+    await _changed(park, person, agreed(mine.reference, person_id))
+    await _refused(park, person, agreed(other.reference, person_id))
+    await _refused(park, person, agreed(mine.reference, other_id))
+    await _refused(park, person, agreed(mine.reference, person_id, state="taken"))
+    await _refused(park, "emp-a", agreed(mine.reference, person_id))
+    of_mine = update(tables.transfers).where(tables.transfers.c.from_reference == mine.reference)
+    await _refused(park, person, of_mine.values(state="taken"))
+    assert await _changed(park, person, of_mine.values(state="withdrawn")) == 1
+    assert await _changed(park, person, of_mine.values(state="withdrawn")) == 0
+
     def acted(subject: object, role: str, cases: list[str]) -> Any:
         who = {
             "actor_issuer": "hetao/me",
@@ -294,7 +309,15 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
         await _refused(park, person, update(table).values(key_id=uuid4()) if table is tables.persons else
                        update(table).values(number=b"x"))  # fmt: skip
     touched = {"commands", "cases", "case_parties", "objections", "ledger", "ledger_marks", "notices"}
-    touched |= {"deliveries", "sign_in_links", "person_sessions", "idempotency", "persons", "person_documents"}
+    touched |= {
+        "transfers",
+        "deliveries",
+        "sign_in_links",
+        "person_sessions",
+        "idempotency",
+        "persons",
+        "person_documents",
+    }
     assert touched == set(WRITTEN_BY_PERSONS)
 
 

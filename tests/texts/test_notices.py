@@ -41,6 +41,7 @@ OF_REGISTRY = joined(each.words for each in PROGRAMMES.values()).notices
 STATED: dict[str, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
     StatedDate.CORRECTION_DUE: (date(2026, 2, 24),),
+    StatedDate.ANSWER_DUE: (date(2026, 2, 24),),
     StatedDate.MISSED_AND_EXPECTED: (date(2026, 3, 3), date(2026, 3, 4)),
     StatedDate.OLD_AND_NEW: (date(2026, 3, 5), date(2026, 3, 6)),
     PermitDate.LAST_DAY: (date(2026, 3, 7),),

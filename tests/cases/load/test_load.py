@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cases.load import counts
 from cases.load.reads import read_load
 from cases.load.views import Bucket
 from domain.commands import CommandKind
@@ -121,6 +122,15 @@ async def test_what_cannot_be_counted_is_refused(park: Park, asked: dict[str, An
     with pytest.raises(Refused, match="invalid") as refused:
         await _load(park, **asked)
     assert [(error.field, error.words) for error in refused.value.errors] == [(field, words)]
+
+
+async def test_a_time_in_which_too_much_happened_is_refused(park: Park, monkeypatch: pytest.MonkeyPatch) -> None:
+    await park.review()
+    await _load(park)
+    monkeypatch.setattr(counts, "MOST_COUNTED", 0)
+    with pytest.raises(Refused, match="invalid") as refused:
+        await _load(park)
+    assert [error.words for error in refused.value.errors] == ["too_much_happened"]
 
 
 async def test_an_employer_that_nobody_knows_is_not_found(park: Park) -> None:

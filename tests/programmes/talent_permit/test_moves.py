@@ -180,6 +180,8 @@ def test_every_kind_of_notice_is_caused_by_a_row() -> None:
         NoticeKind.EMPLOYER_CONTACT_CHANGED,  # of an employer, and of no case
         NoticeKind.PERSONS_JOINED,  # of a person with all cases, and no event of one
         NoticeKind.PERSONS_PARTED,
+        NoticeKind.TRANSFER_AGREED,  # of the person and the park alone
+        NoticeKind.TRANSFER_TAKEN_BACK,
         NoticeKind.WEBHOOK_PAUSED,  # of a subscription, and of no case
         NoticeKind.SIGN_IN_LINK,  # asked for by the person, and no event of the case
     }

@@ -3,8 +3,8 @@
 import sqlalchemy as sa
 from alembic import op
 
-revision = "0053"
-down_revision = "0058"
+revision = "0059"
+down_revision = "0054"
 branch_labels = None
 depends_on = None
 
