@@ -27,12 +27,14 @@ class CallOf:
 
     Attributes:
         place: the reference of the case, with a slash and the track where the call is of one.
+        part: which part of that it is about, such as a later term of the track; empty for the whole.
         since: tells a case that took effect again after a restore; empty for one that did not.
         attempt: which of several calls of its kind it is, counted from 1.
         on: the day in its detail, or nothing.
     """
 
     place: str
+    part: str = ""
     since: str = ""
     attempt: int = 1
     on: str = ""

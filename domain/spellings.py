@@ -15,7 +15,7 @@ from uuid import UUID
 # --- What the hash of a case's state covers (`cases/case/state.py`) ---------------------------------------------------
 
 # The form that is written, and under which name the row of the ledger says it in its `detail`; absent, it is 1.
-STATE_FORM: Final = 2
+STATE_FORM: Final = 3
 STATE_FORM_NAME: Final = "state_form"
 
 
@@ -43,6 +43,14 @@ class StateForm(NamedTuple):
     tables: str
 
 
+_CASE_NAMES: Final = (
+    "accepted_at", "amendments", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
+    "clock_since", "contested", "correlation_id", "days_used", "due_at", "due_kind", "due_provisional",
+    "earlier_addresses", "effect_by", "employer_id", "end_reason", "ended_on", "erased_at", "facts_version",
+    "hold", "holder", "holder_since", "named_defects", "open_points", "overdue", "pending", "pending_act",
+    "person_id", "policy_version", "programme", "reference", "registration_number", "rejected", "returns",
+    "round", "settled", "settles_at", "stage", "standing_hold", "started_at",
+)  # fmt: skip
 STATE_FORMS: Final[Mapping[int, FirstForm | StateForm]] = {
     1: FirstForm(
         case="registration",
@@ -65,18 +73,9 @@ STATE_FORMS: Final[Mapping[int, FirstForm | StateForm]] = {
         track_key="destination",
         own="talent_permits",
     ),
-    2: StateForm(
-        case="case",
-        case_names=(
-            "accepted_at", "amendments", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
-            "clock_since", "contested", "correlation_id", "days_used", "due_at", "due_kind", "due_provisional",
-            "earlier_addresses", "effect_by", "employer_id", "end_reason", "ended_on", "erased_at", "facts_version",
-            "hold", "holder", "holder_since", "named_defects", "open_points", "overdue", "pending", "pending_act",
-            "person_id", "policy_version", "programme", "reference", "registration_number", "rejected", "returns",
-            "round", "settled", "settles_at", "stage", "standing_hold", "started_at",
-        ),
-        tables="tables",
-    ),
+    2: StateForm(case="case", case_names=_CASE_NAMES, tables="tables"),
+    # With the terms of permits, which a migration filled for the cases of before.
+    3: StateForm(case="case", case_names=_CASE_NAMES, tables="tables"),
 }  # fmt: skip
 
 # --- What the hash of a row of the ledger covers (`proof/ledger_rows.py`), in exports too -----------------------------
@@ -116,6 +115,7 @@ PLACES: Final = frozenset(
         Place("notices", "body"),
         Place("objections", "answer"),
         Place("objections", "body"),
+        Place("permit_terms", "reason"),
         Place("permits", "note"),
         Place("permits", "reason"),
         Place("person_documents", "number"),
@@ -202,6 +202,8 @@ ACTIVITIES: Final = frozenset(
 # --- Keys of calls to the exit-entry administration, which knows them too ---------------------------------------------
 
 LIST_ENTRY_KEY: Final = "permit"
+# Before the number of a later term, behind the permit.
+TERM_KEY: Final = "term"
 REPORT_KEY: Final = "report"
 
 # --- Ids that are counted from what they are of, so that the same thing never stands there twice ----------------------

@@ -37,7 +37,7 @@ def declare_part(programme: str, part: str, kind: str, *, sees: Collection[str],
     op.bulk_insert(_DECLARED, [row])
 
 
-def close_case_table(table: str, *, key: str | None = None) -> None:
+def close_case_table(table: str, *, key: str | Sequence[str] | None = None) -> None:
     """Let the application read, add and change rows of cases that the transaction's employer owns, within its fence.
 
     Whoever has another part in a case sees its rows where `declared_parts` names the table for that part. The park
@@ -45,8 +45,9 @@ def close_case_table(table: str, *, key: str | None = None) -> None:
 
     Args:
         table: its name; it has the columns `reference` and `employer_id`.
-        key: the column by which rows of one case differ; None where a case has one row.
+        key: the column, or the columns, by which rows of one case differ; None where a case has one row.
     """
+    keys = [] if key is None else [key] if isinstance(key, str) else list(key)
     op.execute(f"GRANT SELECT, INSERT, UPDATE ON {table} TO {_APPLICATION}")
     op.execute(f"REVOKE DELETE, TRUNCATE ON {table} FROM {_APPLICATION}")
     op.execute(f"ALTER TABLE {table} ENABLE ROW LEVEL SECURITY")
@@ -58,7 +59,7 @@ def close_case_table(table: str, *, key: str | None = None) -> None:
     )
     let_park_change(table)
     keep_with_case(table)
-    keep_as_written(table, ["reference", *([] if key is None else [key]), "employer_id"])
+    keep_as_written(table, ["reference", *keys, "employer_id"])
 
 
 def fence_rows(table: str, condition: str) -> None:

@@ -9,6 +9,7 @@ from sqlalchemy import Table
 from domain.data_map import DataRow
 from domain.spellings import Place
 from store.rows.base import TableRow
+from store.rows.terms import TermRow
 from store.rows.tracks import TrackRow
 
 
@@ -26,6 +27,8 @@ class CaseTable:
         sealed: the columns that are sealed under the person's key, each with the place that its values are bound to.
         emptied: what an erasure leaves in columns that are not sealed, as SQL, by column.
         data: what the data map says of its columns.
+        since: the first form of states (`STATE_FORMS`) that covers it, where its migration filled it for cases of
+            before, whose last rows in the ledger are of an earlier form.
     """
 
     row: type[TableRow]
@@ -35,6 +38,7 @@ class CaseTable:
     sealed: Mapping[str, Place] = field(default_factory=dict)
     emptied: Mapping[str, str] = field(default_factory=dict)
     data: tuple[DataRow, ...] = ()
+    since: int = 1
 
     @property
     def table(self) -> Table:
@@ -45,6 +49,11 @@ class CaseTable:
     def name(self) -> str:
         """Its name."""
         return self.row.TABLE.name
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns by which rows of one case differ."""
+        return () if self.key is None else (self.key,)
 
     def key_of(self, row: TableRow) -> str | None:
         """Return what tells a row from the others of its case."""
@@ -103,6 +112,37 @@ class TrackTable(CaseTable):
 
     def _is_final(self) -> str:
         return "x.stage IN (" + ", ".join(f"'{stage}'" for stage in sorted(self.final)) + ")"
+
+
+@dataclass(frozen=True, slots=True, kw_only=True, eq=False)
+class TermTable(CaseTable):
+    """A table whose rows are terms of a track, declared; `row` is a `TermRow`, told apart by track and `number`.
+
+    Attributes:
+        key: the column that names the track, as in the table of the tracks.
+        holds: the stages in which a term holds, within its days.
+        pending: the stages in which one was asked for and is not given yet.
+        answered: the columns that answers from outside fill; `numbered` is the one of them that tells a term from the
+            others, by which reconciliation finds the answers that say it.
+        numbered: that column.
+    """
+
+    row: type[TermRow]
+    key: str
+    holds: frozenset[str]
+    pending: frozenset[str] = frozenset()
+    answered: Answered | None = None
+    numbered: str | None = None
+
+    @property
+    def keys(self) -> tuple[str, ...]:
+        """The columns by which terms of one case differ."""
+        return (self.key, "number")
+
+    def key_of(self, row: TableRow) -> str:
+        """Return the track and the number of a term."""
+        numbered: Any = row
+        return f"{getattr(row, self.key)}/{numbered.number:04d}"
 
 
 # Each with the code of its programme.

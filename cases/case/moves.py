@@ -15,7 +15,7 @@ from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.routes import TrackPath
 from domain.stages import CLOSED
-from store.case_tables import TrackTable
+from store.case_tables import TermTable, TrackTable
 
 
 class Clock(StrEnum):
@@ -198,6 +198,7 @@ class Track:
         keys: the keys that a case may have such tracks by; no two tracks of a case have one key, whatever their tables,
             since the ledger and tasks name a track by it alone.
         path: where they stand under the address of their case; None where nothing is asked of them by a path.
+        terms: the table of their terms, one of the programme's, where one follows another (`cases.case.terms`).
         counted: what of them is counted over time, by name.
     """
 
@@ -207,6 +208,7 @@ class Track:
     moves: Moves
     keys: Callable[[CaseFile], Sequence[str]]
     path: TrackPath | None = None
+    terms: TermTable | None = None
     counted: Mapping[str, Counted] = field(default_factory=dict)
 
     @property

@@ -275,6 +275,7 @@ class CaseParts(OneCase):
         *,
         destination: str | None,
         attempt: int = 1,
+        part: str = "",
         detail: Mapping[str, object] | None = None,
     ) -> None:
         """Ask for an outward call; asking again for the same changes nothing.
@@ -285,6 +286,7 @@ class CaseParts(OneCase):
         epoch = self.row.effect_by.get("epoch", 0) if self.row.effect_by else 0
         of = CallOf(
             place=self.reference if destination is None else f"{self.reference}/{destination}",
+            part=part,
             since=f"@{epoch}" if epoch else "",
             attempt=attempt,
             on=str((detail or {}).get("on", "")),

@@ -25,6 +25,7 @@ RENEWALS: Final = CaseTable(
         "settles_at", "stage",
     ),
     sealed={"changes": CHANGES},
+    since=3,
     emptied={"ends": "'{}'", "fields": "'{}'", "changes": "NULL"},
     data=(
         *rows(
@@ -98,11 +99,6 @@ def under_way(file: OneCase) -> RenewalRow | None:
     if newest is None or newest.stage in WAITING:
         return newest
     return newest if newest.stage in DECIDED and not newest.settled else None
-
-
-def granted_until(file: OneCase) -> set[tuple[str, str]]:
-    """Return the tracks, each with its last day, that were renewed before."""
-    return {each for row in renewals_of(file) if row.stage == RenewalStage.GRANTED for each in row.ends.items()}
 
 
 def is_hidden(row: RenewalRow) -> bool:

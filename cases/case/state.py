@@ -38,8 +38,9 @@ def case_state(row: CaseRow, tables: Sequence[CaseTable], own: OwnRows, form: in
         own: its rows in them.
         form: the number of the form, one of `STATE_FORMS`; that which is written, where none is told.
     """
-    names = STATE_FORMS[STATE_FORM if form is None else form]
-    state = _first(names, row, own) if isinstance(names, FirstForm) else _state(names, row, tables, own)
+    number = STATE_FORM if form is None else form
+    names, covered = STATE_FORMS[number], [each for each in tables if each.since <= number]
+    state = _first(names, row, own) if isinstance(names, FirstForm) else _state(names, row, covered, own)
     return orjson.dumps(state, default=_plain, option=_CANONICAL)
 
 

@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile
 from cases.case.moves import At
-from cases.case.renewals import CHANGES, RENEWALS, granted_until, renewals_of, under_way
+from cases.case.renewals import CHANGES, RENEWALS, renewals_of, under_way
 from cases.case.signers import (
     given,
     need_no_hold,
@@ -56,10 +56,8 @@ def declared(file: CaseFile) -> Renewal:
 
 
 def can_be_renewed(file: CaseFile) -> dict[str, date]:
-    """Return what runs out, or has run out, and was not renewed: each track with its last day."""
-    renewed = granted_until(file)
-    ends = declared(file).ends(file)
-    return {track: until for track, until in sorted(ends.items()) if (track, until.isoformat()) not in renewed}
+    """Return what runs out, or has run out, and nothing follows: each track with its last day."""
+    return dict(sorted(declared(file).ends(file).items()))
 
 
 def opens_on(file: CaseFile, until: date) -> date:

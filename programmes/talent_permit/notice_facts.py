@@ -14,7 +14,7 @@ _OF_AUTHORITY: Final = frozenset({"authority_reason", "authority_code", "authori
 class PermitNoticeFacts(NoticeFacts):
     """What a notice of a talent permit may say; it is kept with the notice under these names, which never change."""
 
-    codes: ClassVar[frozenset[str]] = NoticeFacts.codes | {"answer_expected_on"}
+    codes: ClassVar[frozenset[str]] = NoticeFacts.codes | {"answer_expected_on", "term"}
     of_track: ClassVar[frozenset[str]] = NoticeFacts.of_track | {"permit_stage"}
     for_person: ClassVar[frozenset[str]] = _OF_AUTHORITY
 
@@ -37,6 +37,11 @@ class PermitNoticeFacts(NoticeFacts):
     valid_until: date | None = None
     renew_by: date | None = Field(default=None, description="By when to renew, for no gap between two terms.")
     stay_days: int | None = None
+    # Of a term beside others: its number; the last day of what is in force all the same; the days on which none is.
+    term: int | None = None
+    held_until: date | None = None
+    gap_from: date | None = None
+    gap_until: date | None = None
     revoked_on: date | None = None
     card_lost_on: date | None = None
 

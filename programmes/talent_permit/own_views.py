@@ -8,7 +8,14 @@ from cases.case.renewals import RenewalView
 from cases.case.views import AnyCaseView, PendingChangeView, view
 from domain.languages import Language
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.views import AuthorityReasonView, Destinations, PermitView, RegistrationView
+from programmes.talent_permit.views import (
+    AuthorityReasonView,
+    Destinations,
+    PermitView,
+    RegistrationView,
+    TermView,
+    terms_shown,
+)
 from texts.fields import field_name
 from texts.person import plain
 from texts.reasons import reason_or_word
@@ -26,6 +33,14 @@ class OwnDeparture:
 
 
 @view
+class OwnTerm(TermView):
+    """A term of a permit in plain words."""
+
+    stage_text: str | None
+    end_reason_text: str | None
+
+
+@view
 class OwnPendingChange(PendingChangeView):
     """What was asked to have changed and an officer has yet to take or decline, in plain words."""
 
@@ -36,6 +51,7 @@ class OwnPendingChange(PendingChangeView):
 class OwnPermit(PermitView):
     """A permit in plain words; the authority's reason is for the person, as the authority gave it (P11)."""
 
+    terms: tuple[OwnTerm, ...]
     place: str | None
     stage_text: str | None
     end_reason_text: str | None
@@ -115,8 +131,18 @@ def _permit(case: CaseReading, seen: PermitView, language: Language) -> OwnPermi
     if sealed is not None:
         given = case.open("permits", "reason", f"{case.reference}/{seen.destination}", sealed)
         reason = AuthorityReasonView(code=given["code"], text=given["text"])
+    members = vars(seen) | {
+        "terms": tuple(
+            OwnTerm(
+                **vars(term),
+                stage_text=plain("permit_stages", term.stage, language),
+                end_reason_text=reason_or_word(term.end_reason, language),
+            )
+            for term in terms_shown(case, seen.destination, with_reasons=True)
+        )
+    }
     return OwnPermit(
-        **vars(seen),
+        **members,
         place=plain("destinations", seen.destination, language),
         stage_text=plain("permit_stages", seen.stage, language),
         end_reason_text=reason_or_word(seen.end_reason, language),

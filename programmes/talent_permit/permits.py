@@ -1,6 +1,6 @@
-"""The following of talent permits: list entries, reports and what time does (P1 to P22)."""
+"""The following of talent permits: list entries, reports and what time does (P1 to P22, P28, P29)."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -13,19 +13,18 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of, morning_of, start_of
 from domain.deadlines import DeadlineKind
-from domain.errors import need
+from domain.errors import Refused, need
 from domain.stages import DueKind, Holder, Stage
-from domain.working_days import calendar_days_before
-from programmes.talent_permit import renewal_days
-from programmes.talent_permit.authority import inbox
-from programmes.talent_permit.authority.answers import Outcome
+from domain.working_days import Deadline, calendar_days_before
+from programmes.talent_permit import renewal_days, terms
+from programmes.talent_permit.authority.keys import term_part
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.stages import PermitEvent, permit_of
-from programmes.talent_permit.tables import permit_rows, set_permit
+from programmes.talent_permit.tables import PermitTermRow, permit_rows, set_permit
 from programmes.talent_permit.words import PermitAct, PermitDeadline, PermitProposal, PermitTask
 from store.rows.authority import CallRow
 from store.rows.work import DeadlineRow, TaskRow
@@ -36,6 +35,8 @@ _PERMIT_DEADLINES = (
     PermitDeadline.APPLICANT_INACTIVE,
     PermitDeadline.AUTHORITY_LATE,
 )
+# Where an application is, for the permit or for a further term of it.
+_WITH_AUTHORITY: Final = (PermitStage.ACCEPTED, PermitStage.ISSUED, PermitStage.EXPIRED)
 # What is told of an entry that the authority has, as calls are kept.
 ENTRY_CHANGED: Final = "entry_changed"
 GIVEN_UP: Final = "destination_given_up"
@@ -81,14 +82,98 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
         return
     move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
+    _expect_applicant(file, at, destination)
+    before: dict[str, Any] = {"entry": found.detail()} if found else {}
+    file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, **before)
+    follow_up(file)
+
+
+def _expect_applicant(file: CaseFile, at: datetime, destination: Destination) -> None:
+    """Set the reminders to apply in person, and when an officer asks (P14)."""
     limits, day0 = limits_in(file.context), day_of(at)
     for step, moment in enumerate(file.calendar.mornings(day0, limits.applicant_reminders), start=1):
         file.set_deadline(PermitDeadline.APPLICANT_REMINDER, moment, destination=destination.value, step=step)
     inactive = file.calendar.mornings(day0, (limits.applicant_inactive_days,))[0]
     file.set_deadline(PermitDeadline.APPLICANT_INACTIVE, inactive, destination=destination.value)
-    before: dict[str, Any] = {"entry": found.detail()} if found else {}
-    file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, **before)
+
+
+def next_term(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> int:
+    """Ask for the list entry of the next term of a permit that was issued, and return the term's number (P28).
+
+    Raises:
+        Refused: `wrong_stage` where the permit was never issued or has ended otherwise than by its last day, where the
+            registration is not in force, or where a further term is under way already.
+    """
+    need_next_term(file, actor, destination)
+    move_permit(file, destination, PermitEvent.NEXT_ASKED, actor, at)
+    term = terms.add_term(file, destination, PermitStage.ELIGIBLE)
+    file.record(PermitAct.PERMIT_TERM_ASKED, actor, at, destination=destination.value, term=term.number)
+    _send_entry_of(file, at, destination, term.number)
+    days = limits_in(file.context).sending_days
+    file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
     follow_up(file)
+    return term.number
+
+
+def need_next_term(file: CaseFile, actor: Actor, destination: Destination) -> None:
+    """Refuse what `next_term` refuses, and change nothing."""
+    if file.stage is not Stage.APPROVED:
+        raise Refused("wrong_stage", "The registration is not in force.")
+    need_move(file, PermitEvent.NEXT_ASKED, actor, permit_of(destination))
+    if terms.find_next_pending(file, destination) is not None:
+        raise Refused("wrong_stage", "A further term of this permit is under way already.")
+
+
+def _send_entry_of(
+    file: CaseFile,
+    at: datetime,
+    destination: Destination,
+    term: int,
+    attempt: int = 1,
+    detail: Mapping[str, object] | None = None,
+) -> None:
+    told = {**(detail or {}), "term": term}
+    part = term_part(term)
+    file.call("list_entry", at, destination=destination, attempt=attempt, part=part, detail=told)
+
+
+def next_sent(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, number: int, found: Found | None = None
+) -> None:
+    """Record that the authority's system took the list entry of a further term (P29)."""
+    term = terms.find_next_pending(file, destination)
+    if term is None or term.number != number or term.stage != PermitStage.ELIGIBLE:
+        return  # an answer proved it before
+    said = Said(occasion=f"{file.round}/term/{number}", facts={"term": number})
+    move_permit(file, destination, PermitEvent.NEXT_SENT, actor, at, said=said)
+    term.change(stage=PermitStage.SUBMITTED.value, sent_at=at)
+    file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
+    _expect_applicant(file, at, destination)
+    before: dict[str, Any] = {"entry": found.detail()} if found else {}
+    file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, term=number, **before)
+    follow_up(file)
+
+
+def prove_next_sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    """Take an answer about a further term for the proof that its list entry was taken, where the 2xx was lost (P29)."""
+    term = terms.find_next_pending(file, destination)
+    if term is not None and term.stage == PermitStage.ELIGIBLE:
+        entries = [row for row in file.calls if row.destination == destination and row.what == "list_entry"]
+        next_sent(file, actor, at, destination, term.number)
+        file.end_calls(at, "done", *(row.key for row in entries), reason="proved_by_answer")
+        for row in entries:
+            tell_what_changed(file, actor, at, row)
+
+
+def expect_answer(file: CaseFile, destination: Destination, accepted_on: date) -> Deadline:
+    """Count until when the authority's answer is expected, from its acceptance, and wait for no applicant any more."""
+    limits, kind = limits_in(file.context), PermitDeadline.AUTHORITY_LATE
+    due = file.set_working_days(kind, accepted_on, limits.authority_answer_days, destination=destination.value, step=1)
+    file.set_working_days(kind, accepted_on, limits.authority_second_alert_days, destination=destination.value, step=2)
+    file.cancel_deadlines(
+        PermitDeadline.APPLICANT_REMINDER, PermitDeadline.APPLICANT_INACTIVE, destination=destination.value
+    )
+    return due
 
 
 def rejected(
@@ -106,10 +191,6 @@ def rejected(
         detail |= {"differs": list(found.differs), "entry": found.detail(), "own": own}
     move_permit(file, destination, PermitEvent.SENDING_REJECTED, actor, at, asked=Asked(detail=detail))
     file.record(PermitAct.PERMIT_REJECTED, actor, at, destination=destination.value, reasons=[reason])
-
-
-def next_term(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    file.call("list_entry", at, destination=destination, attempt=2)
 
 
 def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> None:
@@ -133,7 +214,11 @@ def send_again(file: CaseFile, actor: Actor, at: datetime, task: TaskRow) -> Non
     if str(seen.get("reason", "")).startswith(UNASKABLE):
         detail["unasked"] = True
     for each in served:
-        file.call("list_entry", at, destination=each, attempt=file.next_attempt("list_entry", each), detail=detail)
+        term, attempt = terms.find_next_pending(file, each), file.next_attempt("list_entry", each)
+        if term is None:
+            file.call("list_entry", at, destination=each, attempt=attempt, detail=detail)
+        else:
+            _send_entry_of(file, at, each, term.number, attempt, detail)
 
 
 def registration_ended(
@@ -153,9 +238,22 @@ def registration_ended(
         stage = _stage(file, destination)
         if stage in (None, PermitStage.ELIGIBLE):
             _close_unsent(file, actor, at, destination, PermitEvent.REGISTRATION_ENDED, PermitReason.REGISTRATION_ENDED)
-        elif stage not in PERMIT_FINAL and reports:
+            continue
+        term = terms.find_next_pending(file, destination)
+        if term is not None and term.stage == PermitStage.ELIGIBLE:
+            _close_unsent_term(file, at, destination, term)
+            term = None
+        if (term is not None or stage not in PERMIT_FINAL) and reports:
             report(file, actor, at, destination, what, in_batch=in_batch)
     follow_up(file)
+
+
+def _close_unsent_term(file: CaseFile, at: datetime, destination: Destination, term: PermitTermRow) -> None:
+    """Ask for no further term any more; the permit goes on to the end of what it has."""
+    term.change(stage=PermitStage.ENDED.value, ended_on=day_of(at), end_reason=PermitReason.REGISTRATION_ENDED.value)
+    file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
+    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=destination.value)
+    file.end_calls(at, "cancelled", *file.calls_of(destination, "list_entry"))
 
 
 def _close_unsent(
@@ -193,7 +291,11 @@ def give_up(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     stage = _stage(file, destination)
     if stage in (None, PermitStage.ELIGIBLE):
         _close_unsent(file, actor, at, destination, PermitEvent.GIVEN_UP, PermitReason.WITHDRAWN)
-    elif stage not in PERMIT_FINAL:
+        return
+    term = terms.find_next_pending(file, destination)
+    if term is not None and term.stage == PermitStage.ELIGIBLE:
+        _close_unsent_term(file, at, destination, term)
+    if stage not in PERMIT_FINAL:
         move_permit(file, destination, PermitEvent.GIVEN_UP, actor, at)
         file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=GIVEN_UP)
         detail = {"on": day_of(at).isoformat(), "reason": PermitReason.WITHDRAWN.value}
@@ -258,8 +360,8 @@ def change_rejected(file: CaseFile, actor: Actor, at: datetime, row: CallRow, re
 def need_lost_day(file: CaseFile, actor: Actor, at: datetime, destination: Destination, lost_on: date) -> None:
     """Refuse a card lost in the future, or before the permit was issued on it (P19)."""
     need_move(file, PermitEvent.CARD_LOST, actor, permit_of(destination))
-    permit = permit_rows(file)[destination]
-    known = [day for day in (permit.decided_on, permit.valid_from) if day is not None]
+    held = terms.holding(terms.term_rows(file, destination))
+    known = [day for term in held for day in (term.issued_on, term.valid_from) if day is not None]
     need_day("lost_on", lost_on, latest=day_of(at), after="in_future")
     need_day("lost_on", lost_on, earliest=min(known, default=None), before="before_issue")
 
@@ -277,9 +379,9 @@ def card_lost(file: CaseFile, actor: Actor, at: datetime, destination: Destinati
 
 
 def plan_expiry(file: CaseFile, destination: Destination, at: datetime) -> None:
-    """Set the reminders before the end of an issued permit and its end; those already past are skipped (P21, P22)."""
+    """Set the reminders before the end of the last term, and the end; those already past are skipped (P21, P22)."""
     file.cancel_deadlines(*_TIMED, destination=destination.value)
-    until = need(permit_rows(file)[destination].valid_until, "valid_until")
+    until = need(terms.last_day(file, destination), "valid_until")
     numbers = limits_in(file.context).permit_reminders
     for left, day in zip(sorted(numbers, reverse=True), calendar_days_before(until, numbers), strict=True):
         if morning_of(day) > at:
@@ -311,7 +413,9 @@ def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: Deadline
 def _remind_applicant(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
-    said = Said(occasion=f"{file.round}/{deadline.step}")
+    term = terms.find_next_pending(file, destination)
+    of_term = "" if term is None else f"/term/{term.number}"
+    said = Said(occasion=f"{file.round}{of_term}/{deadline.step}")
     move_permit(file, destination, PermitEvent.APPLICANT_REMINDER_DUE, actor, at, said=said)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 
@@ -326,27 +430,29 @@ def _ask_about_applicant(
 def _remind_of_expiry(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
-    until = permit_rows(file)[destination].valid_until
+    until = _last_day(file, destination)
     facts = {"valid_until": until, "days_left": deadline.step, "renew_by": renewal_days.renew_by(file, until, at)}
     said = Said(occasion=f"{until}/{deadline.step}", facts=facts)
-    is_told = not (is_renewed(file, destination) or renewal_days.is_renewed(file, destination, until))
-    spoken = [(PermitNotice.PERMIT_EXPIRING, said)] if is_told else []
+    spoken = [] if renewal_days.is_renewing(file, destination) else [(PermitNotice.PERMIT_EXPIRING, said)]
     move_permit(file, destination, PermitEvent.EXPIRY_REMINDER_DUE, actor, at, said=spoken)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 
 
 def _expire(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
-    until = permit_rows(file)[destination].valid_until
-    said = Said(occasion=str(until), facts={"valid_until": until})
-    spoken = [] if is_renewed(file, destination) else [(PermitNotice.PERMIT_EXPIRED, said)]
+    until = _last_day(file, destination)
+    spoken = [(PermitNotice.PERMIT_EXPIRED, Said(occasion=str(until), facts={"valid_until": until}))]
+    is_renewing = terms.find_next_pending(file, destination) is not None
     move_permit(file, destination, PermitEvent.EXPIRED, actor, at, said=spoken)
-    end_track(file, destination, at)
+    if is_renewing:
+        # The application for a further term goes on, and with it what waits for it.
+        file.cancel_deadlines(*_TIMED, destination=destination.value)
+    else:
+        end_track(file, destination, at)
     file.record(PermitAct.PERMIT_EXPIRED, actor, at, destination=destination.value)
 
 
-def is_renewed(file: CaseFile, destination: Destination) -> bool:
-    """Whether the authority has issued the next term, so that nobody is told that the permit ends."""
-    return any(answer.outcome is Outcome.ISSUED for answer in inbox.renewals(file, destination))
+def _last_day(file: CaseFile, destination: Destination) -> date:
+    return need(terms.last_day(file, destination), "valid_until")
 
 
 def _show_unsent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
@@ -362,7 +468,9 @@ def _show_unreported(
 
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     due = need(permit_rows(file)[destination].due_at, "due_at")
-    said = Said(occasion=str(deadline.step), facts={"answer_expected_on": day_of(due)})
+    term = terms.find_next_pending(file, destination)
+    of_term = "" if term is None else f"term/{term.number}/"
+    said = Said(occasion=f"{of_term}{deadline.step}", facts={"answer_expected_on": day_of(due)})
     event = PermitEvent.AUTHORITY_LATE
     moved = move_permit(file, destination, event, actor, at, asked=Asked(due_at=due), said=said)
     file.change_task(moved.task, overdue=True)
@@ -390,9 +498,11 @@ def follow_up(file: CaseFile) -> None:
     """Say who acts next on an approved case: the authority, the person, or nobody."""
     if file.stage not in (Stage.APPROVED, Stage.ENDED):
         return
-    accepted = [p for p in permit_rows(file).values() if p.stage == PermitStage.ACCEPTED and p.due_at]
+    accepted = [p for p in permit_rows(file).values() if p.due_at and p.stage in _WITH_AUTHORITY]
     earliest = min(accepted, key=lambda p: need(p.due_at, "due_at"), default=None)
     stages = {p.stage for p in permit_rows(file).values()}
+    further = [terms.find_next_pending(file, destination) for destination in permit_rows(file)]
+    stages |= {term.stage for term in further if term is not None}
     holder = Holder.NONE
     if accepted:
         holder = Holder.AUTHORITY

@@ -44,7 +44,7 @@ from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
-from programmes.talent_permit.tables import PERMITS, TALENT_PERMITS
+from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
@@ -58,14 +58,14 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permits", "renewals", "talent_permits"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "renewals", "talent_permits"},
             asks=(PermitCommand.CARD_LOST, PermitCommand.CHANGE, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
         ),
     ),
     prefix=PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
-    tables=(TALENT_PERMITS, PERMITS, RENEWALS),
+    tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS, RENEWALS),
     views=Views(
         case=views.case,
         last="permits",

@@ -13,7 +13,13 @@ from domain.spellings import TALENT_PERMIT
 from privacy import published
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import EmploymentKind, FactField
-from programmes.talent_permit.views import AuthorityReasonView, HeldAnswerView, PermitAnsweredFor, RegistrationView
+from programmes.talent_permit.views import (
+    AuthorityReasonView,
+    HeldAnswerView,
+    PermitAnsweredFor,
+    RegistrationView,
+    TermView,
+)
 
 _PROGRAMME: Final = Field(examples=[TALENT_PERMIT], description="The programme that the case is of.")
 
@@ -82,9 +88,18 @@ class PersonView(BaseModel):
 
 
 @view
+class OwnTermView(TermView):
+    """A term of a talent permit as its person reads it."""
+
+    stage_text: str | None
+    end_reason_text: str | None
+
+
+@view
 class OwnPermitView(PermitView):
     """A talent permit as its person reads it."""
 
+    terms: tuple[OwnTermView, ...]
     place: str
     stage_text: str | None
     end_reason_text: str | None

@@ -3,19 +3,17 @@
 from datetime import date, datetime, timedelta
 
 from cases.case.file import CaseFile
-from cases.case.renewals import granted_until, under_way
+from cases.case.renewals import under_way
 from domain.clock import day_of
 from domain.stages import Stage
+from programmes.talent_permit import terms
 from programmes.talent_permit.limits import limits_in
+from programmes.talent_permit.permit_stages import Destination
 
 
-def is_renewed(file: CaseFile, destination: str, until: date | None) -> bool:
-    """Whether a renewal of what ends on a day waits or was granted, so that nobody is invited to ask for one."""
-    if until is None:
-        return False
-    waits = under_way(file)
-    waiting = set() if waits is None else set(waits.ends.items())
-    return (str(destination), until.isoformat()) in waiting | granted_until(file)
+def is_renewing(file: CaseFile, destination: Destination) -> bool:
+    """Whether a renewal waits, or the next term of a permit is under way, so that nobody is invited to ask for one."""
+    return under_way(file) is not None or terms.find_next_pending(file, destination) is not None
 
 
 def renew_by(file: CaseFile, until: date | None, at: datetime) -> date | None:

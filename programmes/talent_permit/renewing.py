@@ -7,7 +7,6 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.case.renewals import under_way
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move
 from cases.programme import Renewal
@@ -16,9 +15,8 @@ from domain.actors import Actor
 from domain.findings import Finding
 from domain.forms import Form, need_form
 from domain.notices import NoticeKind
-from domain.stages import Stage
 from policy.pack import Pack
-from programmes.talent_permit import changes, employment, permits, rules
+from programmes.talent_permit import changes, employment, permits, rules, terms
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_requests import RenewalRequest
@@ -38,11 +36,6 @@ _SHOWN: Final = (
     "employment.work_site", "employment.employment_kind", "employment.contract_start", "employment.contract_end",
     "employment.state_worker", "employment.consent_letter", "destinations", "undertaking_version",
 )  # fmt: skip
-
-
-def can_be_asked(file: CaseFile, at: datetime) -> bool:
-    """Whether an invitation to renew a registration means anything: it lives, and no renewal of it waits."""
-    return file.stage is Stage.APPROVED and file.row.ended_on is None and under_way(file) is None
 
 
 def of_renewal(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
@@ -97,11 +90,12 @@ async def _take_over(
 
 def _ends(file: CaseFile) -> dict[str, date]:
     """Return the last day of each permit that is issued or has expired, and that no later term follows."""
-    return {
-        destination.value: permit.valid_until
-        for destination, permit in permit_rows(file).items()
-        if permit.stage in _RUNS_OUT and permit.valid_until is not None and not permits.is_renewed(file, destination)
-    }
+    ends: dict[str, date] = {}
+    for destination, permit in permit_rows(file).items():
+        until = terms.last_day(file, destination)
+        if permit.stage in _RUNS_OUT and until is not None and terms.find_next_pending(file, destination) is None:
+            ends[destination.value] = until
+    return ends
 
 
 def _opens_days_before(context: Context) -> int:
@@ -120,7 +114,8 @@ async def _begins(
     if wanted:
         await _take_over(file, connection, actor, at, wanted)
     for destination in destinations_of(file):
-        if destination.value in tracks:
+        # The authority may have opened the next term by itself meanwhile.
+        if destination.value in tracks and terms.find_next_pending(file, destination) is None:
             permits.next_term(file, actor, at, destination)
 
 

@@ -35,11 +35,18 @@ from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.stages import IN_REVIEW, LIVE, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
-from programmes.talent_permit import routes
+from programmes.talent_permit import routes, terms
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
-from programmes.talent_permit.tables import PERMITS, PermitRow, destinations_of, permit_rows, talent_permit
+from programmes.talent_permit.tables import (
+    PERMIT_TERMS,
+    PERMITS,
+    PermitRow,
+    destinations_of,
+    permit_rows,
+    talent_permit,
+)
 from programmes.talent_permit.words import PermitAct, PermitProposal, PermitTask
 
 
@@ -96,6 +103,13 @@ class PermitEvent(StrEnum):
     APPLICANT_REMINDER_DUE = "applicant_reminder_due"
     APPLICANT_INACTIVE = "applicant_inactive"
     AUTHORITY_LATE = "authority_late"
+    NEXT_ASKED = "next_asked"
+    NEXT_SENT = "next_sent"
+    NEXT_ACCEPTED = "next_accepted"
+    NEXT_ISSUED = "next_issued"
+    NEXT_REFUSED = "next_refused"
+    NEXT_WITHDRAWN = "next_withdrawn"
+    TERM_ENDED = "term_ended"
     CARD_LOST = "card_lost"
     EXPIRY_REMINDER_DUE = "expiry_reminder_due"
     EXPIRED = "expired"
@@ -247,10 +261,17 @@ def _holds_none(file: CaseFile, track: At | None) -> bool:
     return not any(a.state == AnswerState.HELD and a.destination == key for a in file.answers)
 
 
+def _waits_for_none(file: CaseFile, track: At | None) -> bool:
+    rows = terms.term_rows(file, Destination(need(track, "track").key))
+    return terms.find_pending(rows) is None
+
+
 _NONE: Final[frozenset[PermitStage | None]] = frozenset({None})
 _ELIGIBLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ELIGIBLE})
 _AT_AUTHORITY: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_WITH_AUTHORITY)
 _ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
+# Where a further term may come, and what waits for it waits beside the permit.
+_RENEWABLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 # A 2xx that was lost on the way is proved as well by any answer of the authority (P4).
 _SENT: Final = _AT_AUTHORITY | _ELIGIBLE
 _ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
@@ -272,6 +293,8 @@ _WAITING: Final = (
     PermitTask.AUTHORITY_REJECTED,
     Closes(TaskKind.CONFIRM, Condition("where withholding is proposed", _is_withholding)),
 )
+_WITHOUT_NEXT: Final = Condition("where no further term is under way", _waits_for_none)
+_WAITING_FOR_NONE: Final = tuple(each if isinstance(each, Closes) else Closes(each, _WITHOUT_NEXT) for each in _WAITING)
 # A change that the authority's system refused is still to be told of a permit that is issued meanwhile.
 _UNTIL_ISSUED: Final = (
     *(each for each in _WAITING if each != PermitTask.AUTHORITY_REJECTED),
@@ -300,12 +323,12 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P4", _ELIGIBLE, PermitEvent.SENT, _AUTHORITY, PermitStage.SUBMITTED,
         closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
     ),
-    Move("P5", _ELIGIBLE, PermitEvent.SENDING_DELAYED, ENGINE),
+    Move("P5", _ELIGIBLE | _RENEWABLE, PermitEvent.SENDING_DELAYED, ENGINE),
     Move(
-        "P6", _ELIGIBLE, PermitEvent.SENDING_REJECTED, ENGINE,
+        "P6", _ELIGIBLE | _RENEWABLE, PermitEvent.SENDING_REJECTED, ENGINE,
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
-    Move("P6", _ELIGIBLE, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P6", _ELIGIBLE | {PermitStage.EXPIRED}, PermitEvent.SEND_AGAIN, OFFICER),
     Move("P7", _ELIGIBLE, PermitEvent.SENDING_HELD, _REGISTRATION),
     Move(
         "P8", _NONE | _ELIGIBLE, PermitEvent.REGISTRATION_ENDED, _REGISTRATION, PermitStage.ENDED,
@@ -328,17 +351,17 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         closes=_WAITING, notices=(_CLOSED,),
     ),
     Move("P12", _ISSUED, PermitEvent.CANCELLED, _AUTHORITY, PermitStage.ENDED, closes=_WAITING, notices=(_CLOSED,)),
-    Move("P13", _AT_AUTHORITY, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
+    Move("P13", _AT_AUTHORITY | {PermitStage.EXPIRED}, PermitEvent.REGISTRATION_ENDED, _REGISTRATION),
     Move(
-        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
+        "P14", frozenset({PermitStage.SUBMITTED}) | _RENEWABLE, PermitEvent.APPLICANT_REMINDER_DUE, TIMER,
         notices=(Notice(PermitNotice.PERMIT_ACTION_NEEDED),),
     ),
     Move(
-        "P14", frozenset({PermitStage.SUBMITTED}), PermitEvent.APPLICANT_INACTIVE, TIMER,
+        "P14", frozenset({PermitStage.SUBMITTED}) | _RENEWABLE, PermitEvent.APPLICANT_INACTIVE, TIMER,
         opens=(Opens(PermitTask.APPLICANT_INACTIVE, due=within_decision_days, shared=True),),
     ),
     Move(
-        "P15", frozenset({PermitStage.ACCEPTED}), PermitEvent.AUTHORITY_LATE, TIMER,
+        "P15", frozenset({PermitStage.ACCEPTED}) | _RENEWABLE, PermitEvent.AUTHORITY_LATE, TIMER,
         opens=(Opens(PermitTask.AUTHORITY_LATE),), notices=(Notice(PermitNotice.AUTHORITY_LATE),),
     ),
     Move(
@@ -361,7 +384,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "P22", _ISSUED, PermitEvent.EXPIRED, TIMER, PermitStage.EXPIRED,
-        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
+        closes=_WAITING_FOR_NONE, notices=(Notice(PermitNotice.PERMIT_EXPIRED, given=True),),
     ),
     Move(
         "P26", _ANY, PermitEvent.ANSWER_HELD, _AUTHORITY,
@@ -383,6 +406,28 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move(
         "P26", _ANY, PermitEvent.REJECT_OUTCOME, _signer(PermitProposal.OUTCOME),
         closes=(TaskKind.CONFIRM,), notices=(_NOT_SIGNED,),
+    ),
+    Move("P28", _RENEWABLE, PermitEvent.NEXT_ASKED, _REGISTRATION),
+    Move(
+        "P29", _RENEWABLE, PermitEvent.NEXT_SENT, _AUTHORITY,
+        closes=(PermitTask.AUTHORITY_REJECTED,), notices=(Notice(PermitNotice.PERMIT_SUBMITTED),),
+    ),
+    Move(
+        "P30", _RENEWABLE, PermitEvent.NEXT_ACCEPTED, _AUTHORITY,
+        closes=(PermitTask.APPLICANT_INACTIVE,), notices=(Notice(PermitNotice.PERMIT_ACCEPTED),),
+    ),
+    Move(
+        "P31", _RENEWABLE, PermitEvent.NEXT_ISSUED, _AUTHORITY, PermitStage.ISSUED,
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_ISSUED),),
+    ),
+    Move(
+        "P32", _RENEWABLE, PermitEvent.NEXT_REFUSED, _AUTHORITY,
+        closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_REFUSED),),
+    ),
+    Move("P32", _RENEWABLE, PermitEvent.NEXT_WITHDRAWN, _AUTHORITY, closes=_WAITING, notices=(_CLOSED,)),
+    Move(
+        "P33", _ISSUED, PermitEvent.TERM_ENDED, _AUTHORITY,
+        notices=(Notice(PermitNotice.PERMIT_CLOSED, given=True), Notice(PermitNotice.PERMIT_REVOKED, given=True)),
     ),
     Move(
         "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
@@ -412,6 +457,7 @@ TRACKS: Final[Mapping[str, Track]] = {
         moves=Moves(*PERMIT_MOVES, called="permit", no_stage="not yet eligible"),
         keys=_destinations,
         path=routes.PERMITS,
+        terms=PERMIT_TERMS,
         counted={
             "sent": Counted(PermitAct.PERMIT_SENT),
             "accepted": Counted(Act.ANSWER_APPLIED, "accepted"),

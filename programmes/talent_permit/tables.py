@@ -13,8 +13,9 @@ from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
 from domain.spellings import Place
 from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
-from store.case_tables import Answered, CaseTable, TrackTable
+from store.case_tables import Answered, CaseTable, TermTable, TrackTable
 from store.rows.base import TableRow
+from store.rows.terms import TermRow
 from store.rows.tracks import TrackRow
 from store.tables.base import metadata, moment
 
@@ -70,6 +71,28 @@ permits = Table(
 )
 
 
+permit_terms = Table(
+    "permit_terms",
+    metadata,
+    Column("reference", ForeignKey("cases.reference"), primary_key=True),
+    Column("destination", Text, primary_key=True),
+    Column("number", SmallInteger, primary_key=True),
+    Column("employer_id", Text, nullable=False),
+    Column("stage", Text, nullable=False),
+    Column("authority_number", Text),
+    moment("sent_at"),
+    Column("accepted_on", Date),
+    Column("issued_on", Date),
+    Column("valid_from", Date),
+    Column("valid_until", Date),
+    Column("stay_days", SmallInteger),
+    Column("entries", Text),
+    Column("ended_on", Date),
+    Column("end_reason", Text),
+    Column("reason", LargeBinary),
+)
+
+
 @dataclass(slots=True, kw_only=True)
 class TalentPermitRow(TableRow):
     """What was asked for under which undertaking, and the end of the employment as planned and as reported."""
@@ -106,6 +129,25 @@ class PermitRow(TrackRow):
     end_reason: str | None = None
     # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
     entry_case: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class PermitTermRow(TermRow):
+    """A term of a permit: the authority's number for it, when it was accepted and issued, its days, how it ended.
+
+    The permit itself keeps what was said of the last card, whichever term that was.
+    """
+
+    TABLE: ClassVar[Table] = permit_terms
+    destination: str
+    authority_number: str | None = None
+    sent_at: datetime | None = None
+    accepted_on: date | None = None
+    issued_on: date | None = None
+    stay_days: int | None = None
+    entries: str | None = None
+    # Why the authority refused or revoked this one while another goes on; else it stands with the permit.
+    reason: bytes | None = None
 
 
 TALENT_PERMITS: Final = CaseTable(
@@ -194,6 +236,49 @@ PERMITS: Final = TrackTable(
             basis=Basis.ACCOUNT,
         ),
     ),
+)  # fmt: skip
+
+
+_GIVEN: Final = ("authority_number", "valid_from", "valid_until", "stay_days", "entries")
+PERMIT_TERMS: Final = TermTable(
+    row=PermitTermRow,
+    key="destination",
+    hashed=(
+        "accepted_on", "authority_number", "destination", "employer_id", "end_reason", "ended_on", "entries",
+        "issued_on", "number", "reason", "reference", "sent_at", "stage", "stay_days", "valid_from", "valid_until",
+    ),
+    holds=frozenset({PermitStage.ISSUED}),
+    pending=frozenset({PermitStage.ELIGIBLE, PermitStage.SUBMITTED, PermitStage.ACCEPTED}),
+    answered=Answered(outcomes=frozenset({Outcome.ISSUED, Outcome.REPLACED}), columns=_GIVEN),
+    numbered="authority_number",
+    sealed={"reason": Place("permit_terms", "reason")},
+    emptied={**dict.fromkeys(_GIVEN, "NULL"), "reason": "NULL"},
+    data=(
+        *rows(
+            "permit_terms",
+            "reference destination number employer_id stage sent_at accepted_on issued_on ended_on end_reason",
+            "following the terms of a permit",
+            ALL,
+        ),
+        *rows(
+            "permit_terms",
+            " ".join(_GIVEN),
+            "each term of a permit as the authority gave it",
+            ALL,
+            of=DataClass.PERSONAL,
+            until=Retention.CASE,
+        ),
+        *rows(
+            "permit_terms",
+            "reason",
+            "the authority's reason, for the person and staff",
+            ALL,
+            of=DataClass.SENSITIVE,
+            kept=Kept.SEALED,
+            until=Retention.CASE,
+        ),
+    ),
+    since=3,
 )  # fmt: skip
 
 

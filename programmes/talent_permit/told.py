@@ -69,9 +69,12 @@ _WAITS_FOR: Final[Mapping[StrEnum, Holder]] = {
 
 
 def _stage_after(row: ActRow) -> PermitStage | None:
+    """Return where a permit stands after a row; what is said of one of its terms leaves it where it was."""
     if row.act == Act.ANSWER_APPLIED:
+        if row.detail.get("goes_on"):
+            return None
         return _BY_ANSWER.get(row.outcome or "")
-    if row.act == PermitAct.PERMIT_SENT and row.detail.get("after_end"):
+    if row.act == PermitAct.PERMIT_SENT and (row.detail.get("after_end") or "term" in row.detail):
         return None
     return _BY_ACT.get(row.act)
 

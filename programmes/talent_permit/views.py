@@ -27,9 +27,10 @@ from domain.answers import AnswerState
 from domain.findings import Audience, Finding
 from domain.languages import Language
 from domain.renewals import RENEWAL_SCOPE
+from programmes.talent_permit import terms
 from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import Destination, PermitStage
-from programmes.talent_permit.tables import PermitRow, destinations_of, permit_rows
+from programmes.talent_permit.tables import PermitTermRow, destinations_of, permit_rows
 
 # Of each permit in the table of cases.
 _OF_PERMIT: Final = ("stage", "authority_number", "valid_from", "valid_until", "card_lost_on")
@@ -86,11 +87,35 @@ class AuthorityReasonView:
 
 
 @view
+class TermView:
+    """One term of a permit, as the authority gave it; `expired` once its last day is over."""
+
+    number: int
+    stage: PermitStage
+    in_force: bool
+    authority_number: str | None
+    accepted_on: date | None
+    issued_on: date | None
+    valid_from: date | None
+    valid_until: date | None
+    stay_days: int | None
+    entries: str | None
+    ended_on: Annotated[date | None, Field(description="The day on which something else than its last day ended it.")]
+    end_reason: str | None
+    authority_reason: Annotated[
+        AuthorityReasonView | None,
+        OBJECT_OR_NULL,
+        Field(title="Authority Reason", description="For staff, auditors and the person."),
+    ] = None
+
+
+@view
 class PermitView:
-    """The talent permit of one destination."""
+    """The talent permit of one destination, with number and days of the term in force, else of the newest."""
 
     destination: Destination
     stage: PermitStage | None
+    terms: Annotated[tuple[TermView, ...], Field(description="All terms of it, the oldest first.")]
     authority_number: str | None
     valid_from: date | None
     valid_until: date | None
@@ -240,18 +265,22 @@ def looking_ahead(
 def _permit(showing: Showing, destination: Destination) -> PermitView:
     """Return the permit of a destination; a destination shows from its eligibility on (P1)."""
     file, language = showing.case, showing.language
-    permit = permit_rows(file)[destination]
+    permit, on = permit_rows(file)[destination], today(file)
+    term = terms.find_shown(file, destination, on)
+    # The permit itself has the number of a refused application, where nothing was ever accepted.
+    given = permit if term is None else term
     seen = PermitView(
         destination=destination,
         stage=PermitStage(permit.stage) if permit.stage else None,
-        authority_number=permit.authority_number,
-        valid_from=permit.valid_from,
-        valid_until=permit.valid_until,
-        stay_days=permit.stay_days,
-        entries=permit.entries,
-        in_force=_is_in_force(permit, today(file)),
+        terms=terms_shown(file, destination, with_reasons=showing.actor.is_inside),
+        authority_number=given.authority_number,
+        valid_from=given.valid_from,
+        valid_until=given.valid_until,
+        stay_days=given.stay_days,
+        entries=given.entries,
+        in_force=terms.is_in_force(file, destination, on),
         sent_at=shown_at(permit.sent_at) if permit.sent_at else None,
-        accepted_on=permit.accepted_on,
+        accepted_on=given.accepted_on,
         due_at=shown_at(permit.due_at) if permit.due_at else None,
         reported_at=shown_at(permit.reported_at) if permit.reported_at else None,
         card_lost_on=permit.card_lost_on,
@@ -275,10 +304,34 @@ def _permit(showing: Showing, destination: Destination) -> PermitView:
     return PermitAnsweredFor(**vars(staff), authority_reason=reason)
 
 
-def _is_in_force(permit: PermitRow, on: date) -> bool:
-    """Whether a permit is in force on a day, reckoned from its dates when it is read."""
-    first, last = permit.valid_from, permit.valid_until
-    return bool(permit.stage == PermitStage.ISSUED and first and last and first <= on <= last)
+def terms_shown(case: Shown, destination: Destination, *, with_reasons: bool) -> tuple[TermView, ...]:
+    """Return the terms of a permit, the oldest first, with the authority's reasons for who may read them."""
+    permit, on = permit_rows(case)[destination], today(case)
+    return tuple(
+        TermView(
+            number=row.number,
+            stage=terms.stage_on(row, on),
+            in_force=permit.stage == PermitStage.ISSUED and terms.is_of_day(row, on),
+            authority_number=row.authority_number,
+            accepted_on=row.accepted_on,
+            issued_on=row.issued_on,
+            valid_from=row.valid_from,
+            valid_until=row.valid_until,
+            stay_days=row.stay_days,
+            entries=row.entries,
+            ended_on=row.ended_on,
+            end_reason=row.end_reason,
+            authority_reason=_reason_of(case, row) if with_reasons else None,
+        )
+        for row in terms.term_rows(case, destination)
+    )
+
+
+def _reason_of(case: Shown, row: PermitTermRow) -> AuthorityReasonView | None:
+    if row.reason is None:
+        return None
+    given = opened(case, "permit_terms", "reason", terms.reason_place(row), row.reason)
+    return None if given is None else AuthorityReasonView(code=given["code"], text=given["text"])
 
 
 def _earlier(kept: Mapping[str, Any]) -> EarlierTermView:

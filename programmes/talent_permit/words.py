@@ -109,6 +109,7 @@ class PermitAct(StrEnum):
     PERMIT_NOT_CLEAR = "permit_not_clear"
     PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
     PERMIT_WITHHELD = "permit_withheld"
+    PERMIT_TERM_ASKED = "permit_term_asked"
     PERMIT_SENT = "permit_sent"
     PERMIT_REJECTED = "permit_rejected"
     PERMIT_REPORTED = "permit_reported"

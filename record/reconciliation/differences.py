@@ -22,8 +22,10 @@ from record.reconciliation.counterparts import check_counterparts
 from record.reconciliation.evidence import Difference, Evidence, Place, named_answer, row_place, seq_place
 from record.reconciliation.signed_words import check_words
 from record.reconciliation.vouching import check_signatures, check_statements
+from store.case_tables import TermTable
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
+from store.rows.terms import TermRow
 
 # What a step writes is in its history a moment later; a row that is younger may be of a step under way.
 UNDER_WAY: Final = timedelta(minutes=10)
@@ -263,6 +265,36 @@ def _tracks_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[LedgerR
             if getattr(content, column) != getattr(track, column):
                 place = {"table": table.name, "destination": destination, "column": column}
                 yield Difference("register_differs_from_answer", {**place, "outcome_id": said[-1].outcome_id})
+    by_order = [(outcome, answer) for _, outcome, answer in applied]
+    for terms, rows in evidence.terms:
+        for row in rows:
+            yield from _term_as_answered(evidence, terms, row, by_order)
+
+
+def _term_as_answered(
+    evidence: Evidence, table: TermTable, term: TermRow, applied: Sequence[tuple[str | None, AnswerRow]]
+) -> Iterator[Difference]:
+    """What a term has from outside is what the last answer of its number said that was applied and says it."""
+    if table.answered is None or table.numbered is None or evidence.contents is None:
+        return
+    track, number = getattr(term, table.key), getattr(term, table.numbered)
+    said = None
+    for outcome, answer in applied:
+        content = evidence.contents.get(str(answer.answer_id))
+        is_about = answer.destination == track and outcome in table.answered.outcomes and content is not None
+        if is_about and getattr(content, table.numbered) == number:
+            said = (answer, content)
+    if said is None:
+        # A number that no answer gave, though one gave the term its days, was put there by no answer.
+        is_given = number is not None and term.stage in table.holds
+        if is_given and any(answer.destination == track for _, answer in applied):
+            place = {"table": table.name, "destination": track, "number": term.number, "column": table.numbered}
+            yield Difference("register_differs_from_answer", place)
+        return
+    for column in table.answered.columns:
+        if getattr(said[1], column) != getattr(term, column):
+            place = {"table": table.name, "destination": track, "number": term.number, "column": column}
+            yield Difference("register_differs_from_answer", {**place, "outcome_id": said[0].outcome_id})
 
 
 def check_archive(evidence: Evidence) -> Iterator[Difference]:

@@ -10,11 +10,12 @@ from domain.answers import OutsideAnswer
 from domain.commands import CommandState
 from proof.statements import ActorStatement
 from record.case import Record
-from store.case_tables import TrackTable
+from store.case_tables import TermTable, TrackTable
 from store.evidence_reads import Beside
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
 from store.rows.register import CaseRow
+from store.rows.terms import TermRow
 from store.rows.tracks import TrackRow
 
 Place = dict[str, str | int]
@@ -75,6 +76,7 @@ class Evidence:
     register: CaseRow
     # By what they are called.
     tracks: Mapping[str, Track]
+    terms: Sequence[tuple[TermTable, Sequence[TermRow]]]
     answers: Sequence[AnswerRow]
     commands: Mapping[str, StoredRequest]
     leaves: Mapping[int, str]

@@ -23,12 +23,13 @@ from domain.spellings import STATE_FORMS
 from proof.statements import ActorStatement, StatementKeyUnknown, is_about, said_of
 from record.case import Record
 from record.reconciliation.evidence import Evidence, FactContent, StoredRequest, Track
-from store.case_tables import tracks_among
+from store.case_tables import TermTable, tracks_among
 from store.encryption import DataKey, WrappedKey, unwrap
 from store.evidence_reads import EvidenceRows, read_evidence
 from store.rows.authority import AnswerRow
 from store.rows.record import LedgerRow
 from store.rows.register import FactRow
+from store.rows.terms import TermRow
 from store.rows.tracks import TrackRow
 from store.rows.work import CommandRow
 
@@ -80,6 +81,11 @@ def _evidence(
         record=record,
         register=found.register,
         tracks=tracks,
+        terms=[
+            (each, [row for row in found.own[each.name] if isinstance(row, TermRow)])
+            for each in of.tables
+            if isinstance(each, TermTable)
+        ],
         answers=found.answers,
         commands=_requests(context, key, found.commands, unknown),
         leaves=found.leaves,

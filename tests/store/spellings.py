@@ -98,11 +98,15 @@ _TYPED: Final[dict[str, Any]] = {
     "accepted_at": NOW, "contract_end": date(2030, 6, 30), "person_id": UUID(int=10), "earlier_addresses": b"\x01\x02",
     "hold": {"reason": "legal_question", "by": {"subject": "officer-1"}}, "round": 2, "settled": True, "overdue": False,
     "departure": None, "valid_until": date(2029, 6, 30), "sent_at": NOW, "reason": b"\x03", "stay_days": 30,
-    "earlier": [], "due_provisional": False,
+    "earlier": [], "due_provisional": False, "number": 2,
 }  # fmt: skip
 # Names that a form got later, since a column was added: empty in every row of before, they change no hash of it. In the
 # forms of before programmes, and in that in which each table has its own.
-_LATER: Final = {1: frozenset({"entry_case"}), 2: frozenset({"amendments", "holder_since"})}
+_LATER: Final = {
+    1: frozenset({"entry_case"}),
+    2: frozenset({"amendments", "holder_since"}),
+    3: frozenset({"amendments", "holder_since"}),
+}
 # The number of the form that is written goes up; what each number means is held below.
 _MOVES_ON: Final = "STATE_FORM"
 # Enumerations whose values stand in rows, histories or signed files.
@@ -173,14 +177,16 @@ def equal() -> Iterator[tuple[str, Any]]:
 
 
 def _states() -> Iterator[tuple[str, bytes]]:
-    first, second = spellings.STATE_FORMS[1], spellings.STATE_FORMS[2]
+    first, second, third = (spellings.STATE_FORMS[number] for number in (1, 2, 3))
     assert isinstance(first, spellings.FirstForm)
     case, track = _row(first.case_names, 1), _row(first.track_names, 1)
     yield "form 1", case_state(case, (), {first.tracks: [track] * 2}, 1)
     assert isinstance(second, spellings.StateForm)
+    assert isinstance(third, spellings.StateForm)
     for each in PROGRAMMES.values():
         own = {table.name: [_row(table.hashed, 2)] * (1 if table.key is None else 2) for table in each.tables}
         yield f"form 2 of {each.code}", case_state(_row(second.case_names, 2), each.tables, own, 2)
+        yield f"form 3 of {each.code}", case_state(_row(third.case_names, 3), each.tables, own, 3)
 
 
 def _row(names: Iterable[str], form: int) -> Any:
@@ -191,6 +197,8 @@ def _calls() -> dict[str, tuple[str, dict[str, Any]]]:
     return {
         "first": ("list_entry", {}),
         "second": ("list_entry", {"attempt": 2}),
+        "next term": ("list_entry", {"part": "term/2"}),
+        "next term again": ("list_entry", {"part": "term/2", "since": "@1", "attempt": 3}),
         "after a restore": ("list_entry", {"since": "@1"}),
         "report": ("registration_ended", {}),
         "card lost": ("card_lost", {"on": "2026-11-30"}),

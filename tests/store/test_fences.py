@@ -23,9 +23,7 @@ from tests.cases.driver import Case, Park, china, open_park
 from tests.store.test_parties import HELD, UNIVERSITY, filler, two_cases
 
 _OWN: Final = {each.name: each for _, each in own_tables()}
-_WRITTEN: Final = ONCE | {
-    name: tuple(c for c in ("reference", each.key, "employer_id") if c) for name, each in _OWN.items()
-}
+_WRITTEN: Final = ONCE | {name: ("reference", *each.keys, "employer_id") for name, each in _OWN.items()}
 # Which case a row is of, where no column `reference` says so.
 _BY: Final = {
     "ledger_marks": "value",
@@ -250,7 +248,13 @@ async def test_the_park_alone_changes_rows_of_a_case_and_adds_what_its_steps_do(
         await _refused(park, "emp-a", await _row_like(park, each, mine, **of_mine), "row-level security")
 
 
-_OWN_OF_STEPS: Final = (_OWN["permits"].table, tables.case_facts, tables.revivals, tables.conflicts)
+_OWN_OF_STEPS: Final = (
+    _OWN["permits"].table,
+    _OWN["permit_terms"].table,
+    tables.case_facts,
+    tables.revivals,
+    tables.conflicts,
+)
 
 
 async def test_what_a_row_was_written_as_stays(park: Park) -> None:

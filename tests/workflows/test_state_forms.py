@@ -29,10 +29,10 @@ from tests.programmes.toy.programme import TOY
 from tests.programmes.toy.requests import ToyRequest
 from tests.workflows.world import EMPLOYER_A, MONDAY, Case, World, new_key, open_world
 
-SECOND: Final = STATE_FORMS[2]
-assert isinstance(SECOND, StateForm)
+THIRD: Final = STATE_FORMS[3]
+assert isinstance(THIRD, StateForm)
 # As a later version may have it: one column that is hashed no more.
-THIRD: Final = SECOND._replace(case_names=tuple(name for name in SECOND.case_names if name != "clock"))
+FOURTH: Final = THIRD._replace(case_names=tuple(name for name in THIRD.case_names if name != "clock"))
 
 
 @dataclass(slots=True, kw_only=True)
@@ -146,7 +146,7 @@ async def test_rows_of_the_first_form_and_of_the_second_stand_in_one_chain(
     assert (set(await _told(case)), await _differences(case), await _differences(other)) == ({None}, [], [])
     await case.decide("return", "employment_dates_wrong")
     forms = await _told(case)
-    assert (set(forms), forms[0], forms[-1]) == ({None, 2}, None, 2)
+    assert (set(forms), forms[0], forms[-1]) == ({None, 3}, None, 3)
     assert (await _differences(case), await _differences(other)) == ([], [])
     await _is_found_and_mended(other, "talent_permits", "contract_end", "NULL")
     await _is_found_and_mended(case, "talent_permits", "contract_end", "NULL")
@@ -162,7 +162,7 @@ async def test_what_is_altered_of_a_case_or_in_a_table_of_its_programme_is_found
         await permit.issue()
         await permit.idle()
         toy = await _toy(world)
-        assert (set(await _told(permit)), set(await _told(toy))) == ({2}, {2})
+        assert (set(await _told(permit)), set(await _told(toy))) == ({3}, {3})
         assert await _differences(permit) == await _differences(toy) == []
         await _is_found_and_mended(permit, "cases", "clock", "'running '")
         for column, value in (("undertaking_version", "'2020-01'"), ("employer_id", "'emp-b'")):
@@ -189,11 +189,11 @@ async def _toy(world: World) -> Case:
 
 
 async def test_a_form_that_is_not_known_here_is_named(world: World, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setitem(STATE_FORMS, 3, THIRD)
-    monkeypatch.setattr(state, "STATE_FORM", 3)
+    monkeypatch.setitem(STATE_FORMS, 4, FOURTH)
+    monkeypatch.setattr(state, "STATE_FORM", 4)
     case = await world.submit()
     await case.until_stage(Stage.UNDER_REVIEW)
     await case.idle()
-    assert (set(await _told(case)), await _differences(case)) == ({3}, [])
+    assert (set(await _told(case)), await _differences(case)) == ({4}, [])
     monkeypatch.undo()
     assert await _differences(case) == ["state_form_unknown"]

@@ -92,6 +92,7 @@ def _asks_first(file: CaseFile, row: CallRow) -> Question | None:
         case=_own_name(file, row),
         destination=_destination(row),
         identity_number=known_facts(file).person.identity_number,
+        term=_term(row),
         passed_over=tuple(row.detail.get("passed_over", ())),
     )
     question = EntryQuestion(
@@ -109,7 +110,11 @@ async def _read_known(wanted: Wanted, context: Context, answer: Mapping[str, Any
 async def _entry_taken(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, row: CallRow, known: Known | None
 ) -> None:
-    permits.sent(file, actor, at, _destination(row), _entry_of(known))
+    destination, number = _destination(row), _term(row)
+    if number == 1:
+        permits.sent(file, actor, at, destination, _entry_of(known))
+    else:
+        permits.next_sent(file, actor, at, destination, number, _entry_of(known))
     permits.tell_what_changed(file, actor, at, row)
     await _end_unreached(file, connection, row, at, actor)
 
@@ -169,6 +174,11 @@ def _step(row: CallRow) -> str:
 
 def _destination(row: CallRow) -> Destination:
     return Destination(need(row.destination, "destination"))
+
+
+def _term(row: CallRow) -> int:
+    """Return which term of the permit a list entry is for."""
+    return int(row.detail.get("term", 1))
 
 
 def _own_name(file: CaseFile, row: CallRow) -> str:

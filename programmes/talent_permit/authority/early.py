@@ -36,8 +36,12 @@ def take_early(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
 
 
 def _early(file: CaseFile, destination: Destination) -> list[AnswerRow]:
-    """Return the early answers about a permit in the order in which they were given."""
-    kept = [a for a in file.answers if a.state == AnswerState.EARLY and a.destination == destination]
+    """Return the early answers about a permit in the order in which they were given.
+
+    Answers about a further term were kept as `renewal` by versions of before, which opened none.
+    """
+    waiting = (AnswerState.EARLY, AnswerState.RENEWAL)
+    kept = [a for a in file.answers if a.state in waiting and a.destination == destination]
     return sorted(kept, key=lambda a: a.occurred_at)
 
 
@@ -45,6 +49,5 @@ _TAKEN: Final = {
     AnswerState.APPLIED: applying.apply,
     AnswerState.RECORDED: applying.fill_in,
     AnswerState.EARLY: applying.keep_early,
-    AnswerState.RENEWAL: applying.keep_renewal,
     AnswerState.HELD: applying.hold,
 }

@@ -15,7 +15,6 @@ from domain.answers import AnswerState
 from domain.clock import CHINA
 from domain.errors import Refused
 from programmes.talent_permit.authority.answers import AuthorityAnswer
-from programmes.talent_permit.permit_stages import Destination
 from store.rows.authority import AnswerRow
 from store.tables import answers
 
@@ -72,15 +71,6 @@ def read_kept(file: CaseFile, kept: AnswerRow) -> AuthorityAnswer:
     """Return a kept answer in clear."""
     plain = file.person_key.open("answers", "body", str(kept.answer_id), kept.body)
     return AuthorityAnswer.model_validate_json(plain)
-
-
-def renewals(file: CaseFile, destination: Destination) -> list[AuthorityAnswer]:
-    """Return the answers about terms that follow the one in force."""
-    return [
-        read_kept(file, kept)
-        for kept in file.answers
-        if kept.state == AnswerState.RENEWAL and kept.destination == destination
-    ]
 
 
 async def keep_paper(file: CaseFile, connection: AsyncConnection, paper: AuthorityAnswer, at: datetime) -> None:

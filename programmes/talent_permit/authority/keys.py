@@ -3,12 +3,21 @@
 from collections.abc import Callable
 
 from domain.outward import CallOf
-from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY
+from domain.spellings import LIST_ENTRY_KEY, REPORT_KEY, TERM_KEY
 
 
 def list_entry_key(of: CallOf) -> str:
-    """Return the key of a list entry; one that is sent again after it was mended has its number."""
-    return f"{LIST_ENTRY_KEY}/{of.place}{of.since}" + (f"/{of.attempt}" if of.attempt > 1 else "")
+    """Return the key of a list entry; one that is sent again after it was mended has its number.
+
+    That of a later term names the term, so that no attempt is taken for one.
+    """
+    part = f"/{of.part}" if of.part else ""
+    return f"{LIST_ENTRY_KEY}/{of.place}{part}{of.since}" + (f"/{of.attempt}" if of.attempt > 1 else "")
+
+
+def term_part(number: int) -> str:
+    """Return which part of a permit a term is, in the key of its list entry; nothing for the first."""
+    return f"{TERM_KEY}/{number}" if number > 1 else ""
 
 
 def entry_change_key(of: CallOf) -> str:

@@ -1,5 +1,6 @@
 """Entries that the authority has already: after a restore one of them may be what the register forgot that it sent."""
 
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Final
@@ -10,6 +11,7 @@ from sqlalchemy import select
 from cases.shared.context import Context
 from domain.errors import Unavailable
 from domain.references import find_reference
+from domain.spellings import TERM_KEY
 from programmes.talent_permit.authority.answers import AuthorityAnswer
 from programmes.talent_permit.authority.list_entries import KnownEntry
 from programmes.talent_permit.permit_stages import Destination
@@ -24,12 +26,13 @@ UNASKABLE: Final = "search_"
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """The entry that a call is about: its key, the name of the case, and whom it is about and where."""
+    """The entry that a call is about: its key, the name of the case, whom it is about and where, and for which term."""
 
     key: str
     case: str
     destination: Destination
     identity_number: str = field(repr=False)
+    term: int = 1
     passed_over: tuple[str, ...] = ()
 
 
@@ -84,7 +87,7 @@ async def choose(context: Context, wanted: Wanted, known: Sequence[KnownEntry]) 
     that the register lacks, as long as it stands: the case was submitted anew after a restore. One that stands for
     the call of another case is that one's.
     """
-    asked = [entry for entry in known if entry.entry_id not in wanted.passed_over]
+    asked = [entry for entry in known if entry.entry_id not in wanted.passed_over and _is_of_term(wanted, entry)]
     if any(entry.idempotency_key == wanted.key for entry in asked):
         return None  # the call itself, whose answer was lost: it is made again under its key
     # The newest of the case, one that stands before one that is over, and one that fits before one that does not.
@@ -103,6 +106,13 @@ async def named_here(context: Context, answer: AuthorityAnswer) -> AuthorityAnsw
     async with context.database.begin() as connection:
         row = (await connection.execute(query)).one_or_none()
     return None if row is None else answer.model_copy(update={"case": f"{row.reference}/{row.destination}"})
+
+
+def _is_of_term(wanted: Wanted, entry: KnownEntry) -> bool:
+    """Whether an entry is for the term that is wanted: its key says so, and that of the first says nothing."""
+    behind = (entry.idempotency_key or "").partition(f"/{TERM_KEY}/")[2]
+    number = re.match(r"[0-9]+", behind)
+    return wanted.term == (1 if number is None else int(number.group()))
 
 
 def _differs(wanted: Wanted, entry: KnownEntry) -> tuple[str, ...]:

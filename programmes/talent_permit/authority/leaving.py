@@ -4,7 +4,7 @@ from collections.abc import Sequence
 from datetime import date
 from typing import Final
 
-from sqlalchemy import exists, or_, select
+from sqlalchemy import and_, exists, or_, select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.programme import LeavingReport
@@ -13,7 +13,7 @@ from domain.spellings import REPORT_KEY
 from programmes.talent_permit.authority.messages import BatchReport, ReportedFact
 from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.reasons import PermitReason
-from programmes.talent_permit.tables import permits
+from programmes.talent_permit.tables import permit_terms, permits
 from store.tables import cases
 
 _TOLD: Final = (PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value, PermitStage.ISSUED.value)
@@ -25,9 +25,19 @@ async def _permits_told(connection: AsyncConnection, employer_id: str) -> Sequen
         cases.c.reference == permits.c.reference,
         or_(cases.c.live, cases.c.end_reason == PermitReason.EMPLOYER_LEFT_PARK.value),
     )
+    t = permit_terms.c
+    # The last term is over, and the authority has an application for the next one.
+    asks_again = and_(
+        permits.c.stage == PermitStage.EXPIRED.value,
+        exists().where(
+            t.reference == permits.c.reference,
+            t.destination == permits.c.destination,
+            t.stage.in_((PermitStage.SUBMITTED.value, PermitStage.ACCEPTED.value)),
+        ),
+    )
     query = (
         select(permits.c.reference, permits.c.destination, permits.c.entry_case)
-        .where(permits.c.employer_id == employer_id, permits.c.stage.in_(_TOLD), ends)
+        .where(permits.c.employer_id == employer_id, or_(permits.c.stage.in_(_TOLD), asks_again), ends)
         .order_by(permits.c.reference, permits.c.destination)
     )
     return [row.entry_case or f"{row.reference}/{row.destination}" for row in await connection.execute(query)]

@@ -7,7 +7,7 @@ from sqlalchemy.dialects import postgresql
 from store.case_fences import close_case_table
 
 revision = "0052"
-down_revision = "0059"
+down_revision = "0051"
 branch_labels = None
 depends_on = None
 

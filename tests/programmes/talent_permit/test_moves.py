@@ -85,6 +85,7 @@ _ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED = (
 )
 _SENT = {_ELIGIBLE, _SUBMITTED, _ACCEPTED}  # an answer proves an entry whose 2xx was lost (P4)
 _ENDED = PermitStage.ENDED
+_RENEWABLE: set[PermitStage | None] = {_ISSUED, PermitStage.EXPIRED}  # where a further term may come
 
 # As states.md, section 3, has it; a stage None is a destination that has none yet.
 PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], PermitStage | None]]] = {
@@ -92,17 +93,27 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], PermitStage |
     PermitEvent.NOT_CLEAR: [({None}, None)],
     PermitEvent.WITHHOLD: [({None}, _ENDED)],
     PermitEvent.SENT: [({_ELIGIBLE}, _SUBMITTED)],
-    PermitEvent.SENDING_DELAYED: [({_ELIGIBLE}, None)],
-    PermitEvent.SENDING_REJECTED: [({_ELIGIBLE}, None)],
+    PermitEvent.SENDING_DELAYED: [({_ELIGIBLE, *_RENEWABLE}, None)],
+    PermitEvent.SENDING_REJECTED: [({_ELIGIBLE, *_RENEWABLE}, None)],
     PermitEvent.SENDING_HELD: [({_ELIGIBLE}, None)],
-    PermitEvent.REGISTRATION_ENDED: [({None, _ELIGIBLE}, _ENDED), ({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
+    PermitEvent.REGISTRATION_ENDED: [
+        ({None, _ELIGIBLE}, _ENDED),
+        ({_SUBMITTED, _ACCEPTED, *_RENEWABLE}, None),
+    ],
     PermitEvent.ACCEPTED: [({_ELIGIBLE, _SUBMITTED}, _ACCEPTED)],
     PermitEvent.ISSUED: [(set(_SENT), _ISSUED)],
     PermitEvent.REFUSED: [(set(_SENT), PermitStage.REFUSED)],
     PermitEvent.WITHDRAWN: [({_SUBMITTED, _ACCEPTED}, _ENDED)],
     PermitEvent.CANCELLED: [({_ISSUED}, _ENDED)],
-    PermitEvent.APPLICANT_REMINDER_DUE: [({_SUBMITTED}, None)],
-    PermitEvent.AUTHORITY_LATE: [({_ACCEPTED}, None)],
+    PermitEvent.APPLICANT_REMINDER_DUE: [({_SUBMITTED, *_RENEWABLE}, None)],
+    PermitEvent.AUTHORITY_LATE: [({_ACCEPTED, *_RENEWABLE}, None)],
+    PermitEvent.NEXT_ASKED: [(_RENEWABLE, None)],
+    PermitEvent.NEXT_SENT: [(_RENEWABLE, None)],
+    PermitEvent.NEXT_ACCEPTED: [(_RENEWABLE, None)],
+    PermitEvent.NEXT_ISSUED: [(_RENEWABLE, _ISSUED)],
+    PermitEvent.NEXT_REFUSED: [(_RENEWABLE, None)],
+    PermitEvent.NEXT_WITHDRAWN: [(_RENEWABLE, None)],
+    PermitEvent.TERM_ENDED: [({_ISSUED}, None)],
     PermitEvent.KEPT: [({_ISSUED}, None)],
     PermitEvent.REVOKED: [({_ISSUED}, PermitStage.REVOKED)],
     PermitEvent.CARD_LOST: [({_ISSUED}, None)],
@@ -111,10 +122,10 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], PermitStage |
     PermitEvent.EXPIRED: [({_ISSUED}, PermitStage.EXPIRED)],
     PermitEvent.PROPOSE_WITHHOLD: [({None}, None)],
     PermitEvent.REJECT_WITHHOLD: [({None}, None)],
-    PermitEvent.SEND_AGAIN: [({_ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED}, None)],
+    PermitEvent.SEND_AGAIN: [({_ELIGIBLE, _SUBMITTED, _ACCEPTED, *_RENEWABLE}, None)],
     PermitEvent.GIVEN_UP: [({None, _ELIGIBLE}, _ENDED), ({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
     PermitEvent.CHANGE_REJECTED: [({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
-    PermitEvent.APPLICANT_INACTIVE: [({_SUBMITTED}, None)],
+    PermitEvent.APPLICANT_INACTIVE: [({_SUBMITTED, *_RENEWABLE}, None)],
     PermitEvent.ANSWER_HELD: [({None, *PermitStage}, None)],
     PermitEvent.PROPOSE_OUTCOME: [({None, *PermitStage}, None)],
     PermitEvent.CONFIRM_OUTCOME: [({None, *PermitStage}, None)],

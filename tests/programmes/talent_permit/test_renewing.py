@@ -21,7 +21,7 @@ from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 
-_NEXT = "permit/REF/HK/2"
+_NEXT = "permit/REF/HK/term/2"
 _OPENS = "2028-12-09"  # 90 days before the last day
 _LATE = {"employment": {"contract_end": "2029-01-31"}}
 AUDITOR = OFFICER.model_copy(update={"subject": "auditor-1", "role": Role.AUDITOR})

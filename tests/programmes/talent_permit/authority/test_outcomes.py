@@ -418,43 +418,9 @@ async def test_p27_an_answer_about_an_unknown_case_leaves_a_row_and_a_line_only(
     assert "answer_received" not in await case.ledger()
 
 
-async def _renew(case: Case) -> tuple[tuple[int, str], ...]:
-    """Let the authority accept and issue a term that follows the one that ends on 2029-03-09."""
-    return (
-        await case.answer("accepted", authority_number="C-HK-0002", occurred_at=china("2029-02-21")),
-        await case.answer("issued", authority_number="C-HK-0002", valid_from="2029-03-10", valid_until="2032-03-09"),
-    )
-
-
-async def test_a_term_that_follows_the_one_in_force_is_kept_and_nobody_is_told_that_the_permit_ends(park: Park) -> None:
-    case = await park.issued(employment={"contract_end": "2035-12-31"}, **ONE)
-    await case.at("2029-01-20")
-    assert len(await case.notices("permit_expiring")) == 2  # ninety and sixty days before its end
-    park.clock.at = china("2029-02-05")
-    permit = await case.permit()
-    assert await _renew(case) == ((202, "held"), (202, "held"))
-    assert await case.permit() == permit
-    assert await case.tasks() == {}
-    await case.at("2029-03-11")
-    assert (await case.permit())["stage"] == "expired"
-    assert len(await case.notices("permit_expiring")) == 2
-    assert await case.told("permit_expired") == Counter()
-    shown = {(each["outcome"], each["state"]) for each in (await case.view())["held_answers"]}
-    assert shown == {("accepted", "renewal"), ("issued", "renewal")}
-    assert await _differences(case) == []
-
-
-async def test_a_term_that_follows_one_that_has_ended_is_kept_too(park: Park) -> None:
-    case = await park.issued(employment={"contract_end": "2035-12-31"}, **ONE)
-    await case.at("2029-03-11")
-    assert await case.told("permit_expired") == Counter(employer=1, person=1)
-    assert await _renew(case) == ((202, "held"), (202, "held"))
-    assert await case.tasks() == {}
-
-
 async def test_two_terms_under_one_new_number_contradict_each_other(park: Park) -> None:
     case = await park.issued(**ONE)
-    await _renew(case)
+    await case.answer("issued", authority_number="C-HK-0002", valid_from="2029-03-10", valid_until="2032-03-09")
     assert await case.answer(
         "issued", authority_number="C-HK-0002", valid_from="2029-03-10", valid_until="2033-03-09"
     ) == (202, "held")
