@@ -21,6 +21,7 @@ class DeadlineKind(StrEnum):
     SETTLED = "settled"
     RENEWAL_OVER = "renewal_over"
     RENEWAL_SETTLED = "renewal_settled"
+    TAKES_EFFECT = "takes_effect"
     DEPARTURE_ANSWER = "departure_answer"
 
 

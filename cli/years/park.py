@@ -17,6 +17,7 @@ from typing import Any, Final
 
 import structlog
 import uvicorn
+from sqlalchemy import exists, select
 from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.testing import TimeSkipper
 from temporalio.worker import Worker
@@ -31,6 +32,7 @@ from cases.shared.context import Context
 from cli.edge import log_to_stderr
 from cli.years.clock import ParkClock, following
 from domain.actors import PARK, system
+from domain.commands import CommandState
 from domain.employers import RegisterFile
 from domain.messages import NOTICE_QUEUE, REGISTRATION_QUEUE, STATUS_QUERY, Course
 from programmes import PROGRAMMES
@@ -44,6 +46,7 @@ from sandbox.standins import authority, issuer, mail
 from settings import Settings
 from store import key_file
 from store.migrate import upgrade
+from store.tables import commands
 from temporal.client import connect
 from temporal.engine import TemporalEngine
 from temporal.histories import TemporalHistories
@@ -53,6 +56,9 @@ from workflows.notification import ensure_notification_workflows
 _KNOWN_BEFORE: Final = timedelta(days=400)
 # Data of a demonstration need not outlive a power cut.
 _POSTGRES: Final = {"fsync": "off", "synchronous_commit": "off", "full_page_writes": "off"}
+# What is stored for a case bears the park's time, and how long it waits is measured by PostgreSQL's, which is years
+# behind: so it is taken at once.
+_FURTHER_THAN_EVER: Final = timedelta(days=36_500)
 _PAUSE: Final = 0.03
 _REST_SECONDS: Final = 30.0
 _SKIP_SECONDS: Final = 60.0
@@ -117,8 +123,15 @@ class Park:
             if asyncio.get_running_loop().time() > end:
                 raise NeverAtRestError(f"A case is not at rest after {_REST_SECONDS:.0f} s.")
             busy = [await _is_busy(each) for each in map(self._handle, self.cases)]
+            busy.append(await self._has_stored())
             quiet = 0 if any(busy) else quiet + 1
             await asyncio.sleep(_PAUSE)
+
+    async def _has_stored(self) -> bool:
+        """Whether something is stored for a case that it has not heard of."""
+        query = select(exists().where(commands.c.state == CommandState.STORED.value))
+        async with self.context.database.statement() as connection:
+            return bool((await connection.execute(query)).scalar_one())
 
     def _handle(self, reference: str) -> WorkflowHandle[Any, Any]:
         return self.client.get_workflow_handle(self.context.case_types.id_of(reference))
@@ -236,14 +249,14 @@ async def _open(own: Stack, settings: Settings, register: RegisterFile, clock: P
         await stack.enter_async_context(
             worker.beside(
                 [
-                    keep_sweeping(at_work, engine, further=(), is_stopping=lambda: False),
+                    keep_sweeping(at_work, engine, older_than=-_FURTHER_THAN_EVER, is_stopping=lambda: False),
                     keep_sealing(at_work, is_stopping=lambda: False),
                 ]
             )
         )
         await stack.enter_async_context(worker.side_by_side(workers))
         await ensure_notification_workflows(client)
-        yield Park(own, clock, told, client, TimeSkipper(client))
+        yield Park(own, clock, at_work, client, TimeSkipper(client))
 
 
 def _applications(own: Stack, settings: Settings, context: Context, client: Client, clock: ParkClock) -> dict[int, Any]:

@@ -123,6 +123,23 @@ class Life:
             lambda case: bool(case["permits"]) and all(each["stage"] == stage for each in case["permits"]),
         )
 
+    async def until_told(self, what: str, reference: str, destinations: list[str]) -> None:
+        """Wait until the authority was told something of each permit of a case, once.
+
+        Raises:
+            DemoError: it was not.
+        """
+        wanted = sorted(f"{reference}/{destination}" for destination in destinations)
+        end = time.monotonic() + _WAIT_SECONDS
+        while True:
+            books = await self.callers.aside("authority", "GET", "/sandbox/books")
+            told = sorted(case for report in books["reports"] if report["what"] == what for case in report["cases"])
+            if told == wanted:
+                return
+            if time.monotonic() > end:
+                raise DemoError(f"The authority was told {what} of {told}, and should have been of {wanted}.")
+            await asyncio.sleep(_PAUSE)
+
     async def pass_to(self, day: date) -> None:
         """Let time pass to noon of a day, and tell what the notices on the way say."""
         noon = datetime(day.year, day.month, day.day, _HOUR, tzinfo=CHINA)

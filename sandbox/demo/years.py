@@ -12,6 +12,17 @@ from sandbox.demo.years_check import differences
 
 # A working day of a year whose calendar is published.
 START: Final = datetime(2026, 3, 2, 10, tzinfo=CHINA)
+NEW_CARD_ON: Final = date(2027, 5, 10)
+MOVED_ON: Final = date(2028, 6, 5)
+LAST_DAY: Final = date(2028, 6, 9)
+_NEW_CARD: Final = {
+    "permit_card_number": "C87654321",
+    "permit_card_valid_until": "2037-05-09",
+    "proof": {"kind": "permit_card", "issuer": "深圳市公安局出入境管理支队", "date": "2027-05-10"},
+}
+_NEW_POST: Final = {
+    "position": "工程师", "work_site": "SZP-101", "contract_start": "2028-06-01", "contract_end": "2033-05-31",
+}  # fmt: skip
 
 
 async def tell(time: Time, body: Mapping[str, Any], say: Callable[[date, str], None]) -> dict[str, Any]:
@@ -53,6 +64,8 @@ class Story:
         await self._register()
         await self._amend()
         await self._approve()
+        await self._change_card()
+        await self._move()
         await self._expire()
 
     async def _register(self) -> None:
@@ -77,6 +90,42 @@ class Story:
         case = await self.life.until_permits(self.reference, "issued")
         self.life.say(f"an officer approves; the authority issues {_terms(case)}")
         await self.life.hear()
+
+    async def _change_card(self) -> None:
+        life, reference = self.life, self.reference
+        await life.pass_to(NEW_CARD_ON)
+        await life.act("employer-a", reference, "change", _NEW_CARD)
+        await life.answer_task("officer-1", reference, "change", {"action": "take"})
+        await life.until_told("entry_changed", reference, self.body["destinations"])
+        life.say("the person has a new card; an officer takes the change, and the authority is told for each permit")
+        await life.hear()
+
+    async def _move(self) -> None:
+        life, before = self.life, self.reference
+        await life.pass_to(MOVED_ON)
+        agreed = {"reference": before, "employer": "emp-b"}
+        await life.callers.write("person-1", "POST", "/v1/me/transfers", agreed)
+        life.say("the person agrees to go to employer B")
+        employment = {**self.body["employment"], **_NEW_POST}
+        body = {**self.body, "client_reference": "years-2", "employment": employment}
+        body["person"] = {**self.body["person"], **{name: _NEW_CARD[name] for name in _NEW_CARD if name != "proof"}}
+        after = await life.register("employer-b", body)
+        life.say(f"employer B registers the person: {after}")
+        await life.until(before, "ask for the last day", lambda case: bool(case["due_kind"] == "departure_answer"))
+        answer = {"action": "confirm", "last_day": LAST_DAY.isoformat()}
+        await life.act("employer-a", before, "departure-answer", answer)
+        life.say(f"employer A, who is not told where to, gives {LAST_DAY} as the last day")
+        await life.decide("officer-2", after, "approve")
+        await life.pass_days(3)
+        if (await life.case(after))["permits"]:
+            raise DemoError(f"{after} should wait until {before} has ended.")
+        await life.pass_days(5)
+        await life.until(before, "have ended", lambda case: bool(case["stage"] == "ended"))
+        case = await life.until_permits(after, "issued")
+        life.say(f"the registration with A has ended, the one with B follows; the authority issues {_terms(case)}")
+        await life.until_permits(before, "revoked")
+        await life.hear()
+        self.reference = after
 
     async def _expire(self) -> None:
         case = await self.life.case(self.reference)

@@ -6,6 +6,8 @@ from typing import Any, Final
 
 from sandbox.demo.life import OUTSIDE, WATCHER, Life, Row
 
+# Whoever else reads one of the addresses must not agree in the person's name unseen.
+_TO_EACH_ADDRESS: Final = frozenset({"transfer_agreed"})
 _SHOWN: Final = frozenset({"delivered", "suppressed"})
 
 
@@ -34,7 +36,7 @@ def _notices(life: Life) -> Iterator[str]:
             if row["status"] not in _SHOWN:
                 yield f"{reference}: {row['kind']} to {row['recipient']} is {row['status']}"
         for (day, kind, recipient, place), number in Counter(map(_telling, outside)).items():
-            if number > 1:
+            if number > 1 and kind not in _TO_EACH_ADDRESS:
                 yield f"{reference}: {recipient} was told {kind} {place} {number} times on {day}"
 
 

@@ -47,6 +47,9 @@ SLOW_FACTOR: Final = 10
 # Ends of permit card numbers that this stand-in refuses: everywhere, and for Macao only.
 REFUSED_EVERYWHERE: Final = "0404"
 REFUSED_FOR_MACAO: Final = "0405"
+# Those of which the first term is so short that it is to be renewed at once.
+SHORT_TERM: Final = "0406"
+SHORT_TERM_DAYS: Final = 60
 FINAL: Final = frozenset({"refused", "withdrawn", "cancelled", "revoked"})
 GIVEN_UP: Final = "destination_given_up"
 ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park", GIVEN_UP})
@@ -280,14 +283,14 @@ class AuthorityBook:
     def _last_entry(self, case: str) -> dict[str, Any] | None:
         return self.books.find("SELECT * FROM entries WHERE case_id = ? ORDER BY number DESC LIMIT 1", case)
 
-    def _first_day(self, case: str, number: str) -> date:
-        """Return from when what is issued now holds: today, or where an earlier term runs the day after its last."""
+    def _term(self, entry: Mapping[str, Any] | None, case: str, number: str) -> dict[str, Any]:
+        """Return a term that begins today or, where an earlier one runs, on the day after its last."""
         given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
-        ends = [
-            body["valid_until"] for body in given if body["outcome"] == "issued" and body["authority_number"] != number
-        ]
-        today = self._now().date()
-        return max([today, *(date.fromisoformat(each) + timedelta(days=1) for each in ends)])
+        before = [body for body in given if body["outcome"] == "issued" and body["authority_number"] != number]
+        follows = [date.fromisoformat(body["valid_until"]) + timedelta(days=1) for body in before]
+        first = max([self._now().date(), *follows])
+        is_short = not before and entry is not None and _card_of(entry).endswith(SHORT_TERM)
+        return _days(first, first + timedelta(days=SHORT_TERM_DAYS - 1) if is_short else _last_day(first))
 
     def _body(self, entry: dict[str, Any] | None, case: str, outcome: str) -> dict[str, Any]:
         destination = case.rpartition("/")[2]
@@ -299,14 +302,11 @@ class AuthorityBook:
             "authority_number": number,
             "occurred_at": self._now().isoformat(),
         }
-        if outcome in ("issued", "replaced"):
-            first = self._first_day(case, number) if outcome == "issued" else self._now().date()
-            body |= {
-                "valid_from": first.isoformat(),
-                "valid_until": _last_day(first).isoformat(),
-                "stay_days": STAY_DAYS,
-                "entries": "multiple",
-            }
+        if outcome == "issued":
+            body |= self._term(entry, case, number)
+        if outcome == "replaced":
+            today = self._now().date()
+            body |= _days(today, _last_day(today))
         if outcome == "refused":
             body |= {"reason_code": "A-17", "reason_text": "本次申请不符合签发条件。"}
         if outcome == "revoked":
@@ -323,6 +323,20 @@ def _is_refused(entry: Mapping[str, Any], mood: Mood) -> bool:
     card = entry["person"].get("permit_card_number") or ""
     for_macao = entry["destination"] == "MO" and card.endswith(REFUSED_FOR_MACAO)
     return mood is Mood.REFUSING or card.endswith(REFUSED_EVERYWHERE) or for_macao
+
+
+def _card_of(entry: Mapping[str, Any]) -> str:
+    return str(json.loads(entry["body"]).get("person", {}).get("permit_card_number") or "")
+
+
+def _days(first: date, last: date) -> dict[str, Any]:
+    """Return what a permit says that holds on these days, the last one included."""
+    return {
+        "valid_from": first.isoformat(),
+        "valid_until": last.isoformat(),
+        "stay_days": STAY_DAYS,
+        "entries": "multiple",
+    }
 
 
 def _last_day(start: date) -> date:

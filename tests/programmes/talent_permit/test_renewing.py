@@ -243,7 +243,6 @@ async def test_r43_a_registration_that_ends_takes_its_renewal_with_it(park: Park
         assert await case.refused(OFFICER, CommandKind.DECIDE_RENEWAL, action="grant", renewal=1) == "nothing_to_renew"
         await case.at("2028-12-12", "00:00")
     else:
-        await _decide(case, "grant")
         await case.do(OFFICER, PermitCommand.REVOKE, reasons=[{"code": "decided_in_error"}])
         await case.confirm()
         await case.after(minutes=10)

@@ -9,7 +9,7 @@ from alembic import op
 
 from store.case_fences import close_case_table
 
-revision = "0051"
+revision = "0060"
 down_revision = "0059"
 branch_labels = None
 depends_on = None
