@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from store.case_fences import close_case_table
 
-revision = "0052"
-down_revision = "0051"
+revision = "0061"
+down_revision = "0060"
 branch_labels = None
 depends_on = None
 
