@@ -122,6 +122,7 @@ async def walk_registrations(walk: Walk) -> None:
         params={"fields": "name_zh,identity_number"},
         headers={"Purpose": "case_review"},
     )
+    await _walk_transfer(walk)
 
 
 async def walk_permits(walk: Walk) -> None:
@@ -428,7 +429,6 @@ async def walk_person(walk: Walk) -> None:
     answer = await holder.post("/v1/me/changes", {"reference": walk.ids["issued"], "name_en": "Feng Chengze"})
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/changes"].add(202)
-    await _walk_transfer(walk)
     for path in (
         "/v1/me/registrations",
         "/v1/me/transfers",
