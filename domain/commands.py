@@ -23,6 +23,10 @@ class CommandKind(StrEnum):
     WITHDRAW_OBJECTION = "withdraw_objection"
     DECIDE_OBJECTION = "decide_objection"
     SET_ASIDE = "set_aside"
+    RENEW = "renew"
+    DECIDE_RENEWAL = "decide_renewal"
+    RECALL_RENEWAL = "recall_renewal"
+    WITHDRAW_RENEWAL = "withdraw_renewal"
     RECOUNT = "recount"
     RESUME = "resume"
     # A change of employer (R50 to R57): asked of, and told to, the case that ends by it and the one that follows it.

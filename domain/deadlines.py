@@ -20,6 +20,8 @@ class DeadlineKind(StrEnum):
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
     OBJECTION_OVER = "objection_over"
+    RENEWAL_OVER = "renewal_over"
+    RENEWAL_SETTLED = "renewal_settled"
     TAKES_EFFECT = "takes_effect"
     DEPARTURE_ANSWER = "departure_answer"
 

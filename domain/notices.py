@@ -33,6 +33,10 @@ class NoticeKind(StrEnum):
     OBJECTION_RECEIVED = "objection_received"
     OBJECTION_REJECTED = "objection_rejected"
     DECISION_SET_ASIDE = "decision_set_aside"
+    RENEWAL_RECEIVED = "renewal_received"
+    RENEWAL_GRANTED = "renewal_granted"
+    RENEWAL_REFUSED = "renewal_refused"
+    RENEWAL_WITHDRAWN = "renewal_withdrawn"
     EMPLOYER_SUSPENDED = "employer_suspended"
     EMPLOYER_REINSTATED = "employer_reinstated"
     WEBHOOK_PAUSED = "webhook_paused"
@@ -202,6 +206,10 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     _K.OBJECTION_RECEIVED: plan(BOTH, _S.ANSWER_DUE, without_employer=True),
     _K.OBJECTION_REJECTED: plan(LETTER, _S.REMEDY, is_letter=True, without_employer=True),
     _K.DECISION_SET_ASIDE: plan(LETTER, needs_person=True),
+    _K.RENEWAL_RECEIVED: plan(BOTH, _S.PARK_DECISION_DUE, digestible=True),
+    _K.RENEWAL_GRANTED: plan(BOTH, digestible=True),
+    _K.RENEWAL_REFUSED: plan(LETTER, _S.REMEDY, is_letter=True),
+    _K.RENEWAL_WITHDRAWN: plan(BOTH, digestible=True),
     _K.EMPLOYER_SUSPENDED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.WEBHOOK_PAUSED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),

@@ -15,6 +15,7 @@ class TaskKind(StrEnum):
     CHANGE = "change"
     FACT_CONTESTED = "fact_contested"
     OBJECTION = "objection"
+    RENEWAL = "renewal"
     TRANSFER = "transfer"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"

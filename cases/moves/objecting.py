@@ -72,29 +72,29 @@ def objecting(objects: Who) -> tuple[Move, ...]:
     """
     return (
         Move(
-            "R40", _STANDS, ObjectionEvent.OBJECT, objects,
+            "R60", _STANDS, ObjectionEvent.OBJECT, objects,
             opens=(Opens(TaskKind.OBJECTION),), notices=(Notice(NoticeKind.OBJECTION_RECEIVED, given=True),),
         ),
-        Move("R41", _STANDS, ObjectionEvent.WITHDRAW_OBJECTION, objects),
+        Move("R61", _STANDS, ObjectionEvent.WITHDRAW_OBJECTION, objects),
         Move(
-            "R42", _STANDS, ObjectionEvent.REJECT_OBJECTION, _UNINVOLVED,
+            "R62", _STANDS, ObjectionEvent.REJECT_OBJECTION, _UNINVOLVED,
             notices=(Notice(NoticeKind.OBJECTION_REJECTED, given=True),),
         ),
         Move(
-            "R43", frozenset(Stage), ObjectionEvent.OBJECTION_OVER, TIMER,
+            "R63", frozenset(Stage), ObjectionEvent.OBJECTION_OVER, TIMER,
             notices=(Notice(NoticeKind.ESCALATED, given=True),),
         ),
-        proposed("R44", _STANDS, ObjectionEvent.PROPOSE_SET_ASIDE, who=_UNINVOLVED),
-        rejected("R45", _STANDS, ObjectionEvent.REJECT_SET_ASIDE, _SIGNER),
+        proposed("R64", _STANDS, ObjectionEvent.PROPOSE_SET_ASIDE, who=_UNINVOLVED),
+        rejected("R65", _STANDS, ObjectionEvent.REJECT_SET_ASIDE, _SIGNER),
         # What of an approved case waits for signatures, the front half has.
-        Move("R44", CLOSED, Event.SIGN, second_signer(words="signer of several"), notices=(TOLD_OF_SIGNATURE,)),
-        Move("R44", CLOSED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(TOLD_AGAIN,)),
+        Move("R64", CLOSED, Event.SIGN, second_signer(words="signer of several"), notices=(TOLD_OF_SIGNATURE,)),
+        Move("R64", CLOSED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(TOLD_AGAIN,)),
         set_aside(
-            "R46", frozenset({Stage.REFUSED}), ObjectionEvent.SET_ASIDE_REFUSAL, to=Stage.UNDER_REVIEW,
+            "R66", frozenset({Stage.REFUSED}), ObjectionEvent.SET_ASIDE_REFUSAL, to=Stage.UNDER_REVIEW,
             opens=TaskKind.REVIEW, clock=Clock.GOES_ON, states_due=True,
         ),
         set_aside(
-            "R47", frozenset({Stage.LAPSED}), ObjectionEvent.SET_ASIDE_LAPSE, to=Stage.CORRECTION_REQUESTED,
+            "R67", frozenset({Stage.LAPSED}), ObjectionEvent.SET_ASIDE_LAPSE, to=Stage.CORRECTION_REQUESTED,
             clock=Clock.STOPS, states_due=True,
         ),
     )  # fmt: skip

@@ -3,7 +3,9 @@
 from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.case.renewals import RENEWALS
 from cases.case.shows import Views
+from cases.decisions import renewals
 from cases.decisions.setting_aside import SIGNATURES
 from cases.programme import Answers, Cooling, Programme, Signature, Transferring
 from domain import spellings
@@ -26,6 +28,7 @@ from programmes.talent_permit import (
     permit_acts,
     permits,
     registration,
+    renewing,
     routes,
     rules,
     views,
@@ -59,7 +62,7 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "talent_permits"},
+            sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "renewals", "talent_permits"},
             asks=(
                 PermitCommand.CARD_LOST,
                 PermitCommand.CHANGE,
@@ -73,7 +76,7 @@ TALENT_PERMIT: Final = Programme(
     prefix=PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
-    tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS),
+    tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS, RENEWALS),
     views=Views(
         case=views.case,
         last="permits",
@@ -109,11 +112,14 @@ TALENT_PERMIT: Final = Programme(
         looked_at=LOOKED_AT,
         codes=frozenset(FindingCode),
         about_answers=ABOUT_ANSWERS,
+        of_renewal=renewing.of_renewal,
     ),
     gather=facts.gather,
     contestable=CONTESTABLE,
+    renewal=renewing.RENEWAL,
     signatures={
         **SIGNATURES,
+        **renewals.SIGNATURES,
         PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,

@@ -29,6 +29,7 @@ from cases.moves.front_half import (
     second_signer,
 )
 from cases.moves.objecting import OBJECTING, set_aside
+from cases.moves.renewals import RENEWAL_MOVES
 from cases.moves.transfer import TRANSFER_MOVES
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
@@ -80,6 +81,7 @@ class LifeEvent(StrEnum):
     DECLINE_CHANGE = "decline_change"
     SET_ASIDE_REVOCATION = "set_aside_revocation"
     SET_ASIDE_WITHHOLDING = "set_aside_withholding"
+    RENEWED = "renewed"
     TAKE_PART = "take_part"
     DECLINE_PART = "decline_part"
 
@@ -257,8 +259,9 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
-    set_aside("R48", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
-    set_aside("R49", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
+    set_aside("R68", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
+    set_aside("R69", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
+    Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
         notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
@@ -480,7 +483,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *TRANSFER_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

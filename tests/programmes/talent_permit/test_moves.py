@@ -7,6 +7,7 @@ import pytest
 from cases.case.moves import NO_STAGE
 from cases.moves.front_half import Event
 from cases.moves.objecting import ObjectionEvent
+from cases.moves.renewals import RenewalEvent
 from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
@@ -88,6 +89,8 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     LifeEvent.SET_ASIDE_REVOCATION: ({Stage.ENDED}, _APPROVED),
     LifeEvent.SET_ASIDE_WITHHOLDING: ({_APPROVED}, None),
     Event.SUBMITTED: (set(), Stage.RECEIVED),
+    LifeEvent.RENEWED: ({_APPROVED}, None),
+    **{event: ({_APPROVED}, None) for event in RenewalEvent},
 }
 
 _ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED = (
@@ -151,7 +154,8 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], str | None]]]
 
 
 @pytest.mark.parametrize(
-    "event", [event for event in (*Event, *ObjectionEvent, *LifeEvent) if event is not LifeEvent.EMPLOYER_LEFT]
+    "event",
+    [e for e in (*Event, *ObjectionEvent, *LifeEvent, *RenewalEvent) if e is not LifeEvent.EMPLOYER_LEFT],
 )
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_and_an_event_are_listed_or_refused(stage: Stage, event: str) -> None:
