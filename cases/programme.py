@@ -25,7 +25,7 @@ from domain.actors import Actor, Role
 from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
 from domain.data_map import DataRow
-from domain.decisions import TaskAnswerRequest
+from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.documents import Document
 from domain.errors import FieldError, Refused
 from domain.forms import Form
@@ -294,16 +294,54 @@ class Signature:
     Attributes:
         proposed: the act that tells of the proposal.
         rejected: the event that its rejection is, a row of the table.
-        given: what the second signature does.
+        given: what the second signature does, where it does not cool off.
         withheld: what its rejection brings with it.
         holds_calls: whether those outward calls that can be held wait as long as it does.
     """
 
     proposed: str
     rejected: str
-    given: Signing
+    given: Signing | None = None
     withheld: Signing | None = None
     holds_calls: bool = False
+
+
+class Decided(NamedTuple):
+    """A decision that takes effect: who gave it its last signature, when, why, and the key of its track, if any."""
+
+    by: Actor
+    at: datetime
+    reasons: tuple[GivenReason, ...]
+    key: str | None
+
+
+# What a decision does once it takes effect, and what the ledger says of that beside.
+TakesEffect = Callable[[CaseFile, Actor, datetime, Decided], Mapping[str, Any]]
+# What follows it, for the case or for its track of a key.
+Follows = Callable[[CaseFile, Actor, datetime, str | None], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Cooling:
+    """A decision that cools off between its last signature and its effect, declared by what was proposed.
+
+    Attributes:
+        act: the act that tells of the decision.
+        outcome: the outcome in its row, where it has one.
+        signed: the event that the last signature is, a row of the table; where the case, or its track, stands stays.
+        recalled: the event that taking it back is, a row of the table.
+        effect: what it does once it takes effect; it moves the case or its track, and tells.
+        follows: what follows from that.
+        taken_back: what goes on after it was taken back.
+    """
+
+    act: str
+    outcome: str | None = None
+    signed: str
+    recalled: str
+    effect: TakesEffect
+    follows: Follows = undeclared.follow_nothing
+    taken_back: Signing = undeclared.go_on_as_before
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -394,6 +432,8 @@ class Programme:
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         transfer: how a case of an employer is followed by one of another; None where that is not provided for.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
+        cooling: what of a case, or of a track of it, cools off once it is signed, by what was proposed; a refusal does
+            in every programme.
         takes_effect: what begins once an approval can no longer be recalled.
         asked: what officers are asked of a case that was decided, each a kind of task and its destination: a fact that
             is recorded may answer it.
@@ -447,6 +487,7 @@ class Programme:
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     transfer: Transferring | None = None
     signers: Mapping[str, int] = field(default_factory=dict)
+    cooling: Mapping[str, Cooling] = field(default_factory=dict)
     takes_effect: OnMove = undeclared.begin_nothing
     asked: Callable[[CaseFile], Sequence[tuple[str, str]]] = undeclared.ask_nothing
     notice_facts: type[NoticeFacts] = NoticeFacts

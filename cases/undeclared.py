@@ -57,6 +57,14 @@ def find_nothing_of(facts: Facts, track: str, pack: Pack, on: date) -> tuple[Fin
 NO_RULES = Rules(facts=Facts, assess=find_nothing, of_track=find_nothing_of, looked_at={})
 
 
+def follow_nothing(file: CaseFile, actor: Actor, at: datetime, key: str | None) -> None:
+    """Let nothing follow from a decision that has taken effect."""
+
+
+def go_on_as_before(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Let nothing go on that had waited."""
+
+
 async def begin_nothing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Begin nothing once an approval can no longer be recalled: the case is in force."""
 

@@ -19,6 +19,7 @@ class DeadlineKind(StrEnum):
     SIGNATURE_EXPECTED = "signature_expected"
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
+    TAKES_EFFECT = "takes_effect"
     DEPARTURE_ANSWER = "departure_answer"
 
 

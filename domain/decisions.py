@@ -64,7 +64,7 @@ class PermitConfirmationRequest(Body):
 
 
 class RecallRequest(Body):
-    """Why an approval is taken back within the settling time."""
+    """Why a decision is taken back before it takes effect."""
 
     reason: Note
 

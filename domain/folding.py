@@ -41,6 +41,9 @@ _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.AWAITING_CONFIRMATION: Holder.PARK,
     Stage.CORRECTION_REQUESTED: Holder.EMPLOYER,
 }
+# In the detail of a decision that cools off: when it takes effect.
+SETTLES_AT: Final = "settles_at"
+_SETTLED: Final = (Act.SETTLED, Act.RECALLED)
 OFFICER: Final = "officer"
 STANDING: Final = ReasonCode.EMPLOYER_STANDING.value
 
@@ -111,7 +114,7 @@ def after(stood: Stood, row: ActRow, folding: Folding) -> Stood:
     moved = _proposal(moved, stood, act, row, folding)
     if act in (Act.DECIDED, Act.CONFIRMED) and detail.get("number"):
         moved = replace(moved, registration_number=detail["number"])
-    if act in (Act.RECALLED, Act.TRANSFER_NOT_CONFIRMED):
+    if (act == Act.RECALLED and row.outcome is None) or act == Act.TRANSFER_NOT_CONFIRMED:
         moved = replace(moved, registration_number=None)
     return _holds(moved, act, row)
 
@@ -120,11 +123,12 @@ def _track(stood: Stood, act: str, row: ActRow, folding: Folding) -> Stood:
     track = row.destination
     if track is None:
         return stood
-    stage = folding.stage_after(row)
+    # A decision that cools off waits as its proposal did.
+    stage = None if SETTLES_AT in row.detail else folding.stage_after(row)
     pending = dict(stood.tracks_pending)
     if act in folding.proposed:
         pending[track] = folding.proposed[act]
-    elif act in folding.settled:
+    elif SETTLES_AT not in row.detail and (act in _SETTLED or act in folding.settled):
         pending.pop(track, None)
     if stage is None:
         return replace(stood, tracks_pending=pending)
@@ -138,7 +142,10 @@ def _proposal(moved: Stood, before: Stood, act: str, row: ActRow, folding: Foldi
         return replace(moved, pending_act=folding.case_proposed[act])
     if act == Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
         return replace(moved, pending_act=row.outcome)
-    if act in (Act.REJECTED, Act.CONFIRMED) or act in folding.case_settled or moved.stage is not before.stage:
+    if SETTLES_AT in row.detail:
+        return moved
+    is_over = act in (Act.REJECTED, Act.CONFIRMED, *_SETTLED) or act in folding.case_settled
+    if is_over or moved.stage is not before.stage:
         return replace(moved, pending_act=None)
     return moved
 

@@ -29,6 +29,19 @@ class EffectSignature(Signature):
     epoch: NotRequired[int]
 
 
+class CoolingSignature(Signature):
+    """Who gave a decision its last signature, when, from when it holds, and how the park's clock of the case stood.
+
+    That of a track has no clock.
+    """
+
+    at: str
+    settles_at: str
+    days_used: NotRequired[int]
+    clock_since: NotRequired[str | None]
+    overdue: NotRequired[bool]
+
+
 class PackSignature(Signature):
     """Who signed a version of a rule pack: when, with which statement, and by which reasons' codes."""
 

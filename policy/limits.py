@@ -33,6 +33,7 @@ class Limits:
     returns_allowed: int
     amendments_allowed: int
     settling: timedelta
+    cooling: timedelta
     claim_days: int
     signature_days: int
     conflicts_a_day: int
@@ -84,6 +85,7 @@ def limits_of(pack: Pack) -> Limits:
         returns_allowed=pack.integer("returns_allowed"),
         amendments_allowed=pack.integer("amendments_allowed", otherwise=AMENDMENTS_ALLOWED),
         settling=timedelta(minutes=pack.integer("settling_minutes")),
+        cooling=timedelta(minutes=pack.integer("cooling_minutes")),
         claim_days=pack.integer("claim_days"),
         signature_days=pack.integer("signature_days"),
         conflicts_a_day=pack.integer("conflicts_a_day"),
@@ -110,8 +112,9 @@ def limits_of(pack: Pack) -> Limits:
         retention_access_log_years=pack.integer("retention_access_log_years"),
         roster_rows_kept=timedelta(days=pack.integer("roster_rows_days")),
     )
-    if limits.settling < timedelta(0):
-        raise PackError(f"{pack.name} {pack.version}: settling_minutes is below 0.")
+    for name, time_ in (("settling_minutes", limits.settling), ("cooling_minutes", limits.cooling)):
+        if time_ < timedelta(0):
+            raise PackError(f"{pack.name} {pack.version}: {name} is below 0.")
     return checked(limits, pack)
 
 

@@ -1,7 +1,7 @@
 """Receipts of the decisions on a case: signed files that prove, without us, what was decided, when and on what."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Final
 from uuid import uuid4
@@ -18,6 +18,7 @@ from domain.actors import Actor
 from domain.acts import Act
 from domain.clock import day_of
 from domain.errors import Refused
+from domain.folding import SETTLES_AT
 from domain.languages import Language
 from domain.stages import Stage
 from proof import receipts
@@ -98,18 +99,28 @@ def decisions_of(rows: Sequence[LedgerRow], of: Told) -> list[Decision]:
     proposer: str | None = None
     for row in rows:
         act = row.act
-        if act in (Act.RECALLED, Act.SETTLED) and found and found[-1].outcome == "approve":
-            last = found[-1]
-            found[-1] = Decision(last.row, last.outcome, last.proposed_by, act == Act.RECALLED, act == Act.SETTLED)
+        if act in (Act.RECALLED, Act.SETTLED) and (place := _settled(found, row)) is not None:
+            found[place] = replace(found[place], recalled=act == Act.RECALLED, is_out=act == Act.SETTLED)
         if _is_proposal(row, of):
             proposer = row.actor_role
         elif act in (Act.DECIDED, Act.CONFIRMED) or act in of.decisions:
             outcome = of.decisions.get(act, row.outcome)
             by = None if act == Act.DECIDED else proposer
-            # An approval is out once it has settled (states.md, "What outsiders see").
-            is_against = outcome == "refuse" or act in of.decisions
-            found.append(Decision(row, outcome, by, is_out=outcome != "approve", is_against=is_against))
+            # An approval is out once it has settled, and so is what cools off (states.md, "What outsiders see").
+            is_out, is_against = outcome != "approve" and SETTLES_AT not in row.detail, outcome == "refuse"
+            found.append(Decision(row, outcome, by, is_out=is_out, is_against=is_against or act in of.decisions))
     return found
+
+
+def _settled(found: Sequence[Decision], row: LedgerRow) -> int | None:
+    """Return the place of the decision that a row says to have settled, or to be taken back; None where it is none."""
+    outcome = row.outcome or "approve"  # rows of approvals name none
+    same = [
+        place
+        for place, each in enumerate(found)
+        if each.outcome == outcome and each.row.destination == row.destination and not each.is_out
+    ]
+    return same[-1] if same else None
 
 
 def _is_proposal(row: LedgerRow, of: Told) -> bool:

@@ -22,6 +22,8 @@ from store.tables import conflicts
 
 # Signatures on a proposal after its proposer's and before the one that gives it effect.
 FURTHER: Final = "further"
+# The last one, of a decision that cools off (`domain.signatures.CoolingSignature`).
+EFFECT: Final = "effect"
 PROPOSAL_WAITS: Final = "A proposal waits for its second signature; it has to be decided first."
 _ANOTHER: Final = "The second signature needs another person than the proposer."
 
@@ -81,7 +83,14 @@ def need_signer(actor: Actor, pending: Mapping[str, Any] | None) -> None:
     """Refuse who has signed what waits, and any signature where nothing does."""
     if pending is None:
         raise nothing_waits()
+    need_last_missing(pending)
     need_another(holder_of(actor), signers_of(pending))
+
+
+def need_last_missing(pending: Mapping[str, Any]) -> None:
+    """Refuse a signature on what has its last one and cools off."""
+    if EFFECT in pending:
+        raise Refused("already_decided", "The decision is signed and cools off.")
 
 
 def need_reasons(

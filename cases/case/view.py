@@ -10,7 +10,7 @@ from pydantic import TypeAdapter
 from cases.case import open_points
 from cases.case.parts import destinations_of
 from cases.case.shows import Showing, Shown, views_of
-from cases.case.signers import subject_of
+from cases.case.signers import EFFECT, subject_of
 from cases.case.views import (
     AmendmentView,
     AnyCaseView,
@@ -30,6 +30,7 @@ from cases.case.views import (
     ReasonAgainstView,
     ReasonGivenView,
     RejectionView,
+    SignedProposalView,
     SignerView,
 )
 from domain.actors import Actor, Role
@@ -40,6 +41,7 @@ from domain.errors import Defect, KeyUnknown, Refused, need
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by
 from domain.languages import Language
 from domain.masks import MASKS, mask_document_number
+from domain.signatures import CoolingSignature, EffectSignature
 from domain.stages import CLOSED, AssessmentOutcome, DueKind, Holder, Stage
 from domain.working_days import ParkClock
 from store.case_reads import FactShown
@@ -58,7 +60,7 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
     row = file.row
     settling = file.stage is Stage.APPROVED and not row.settled
     hidden = not inside and (file.stage is Stage.AWAITING_CONFIRMATION or settling)
-    due_at, due_kind, due_provisional, clock = _shown_due(file, hidden and settling)
+    due_at, due_kind, due_provisional, clock = _shown_due(file, _clock_before(file) if hidden else None)
     assessment, findings = findings_shown(file, Audience.STAFF if inside else Audience.EMPLOYER, language, short=short)
     seen = AnyCaseView(
         reference=file.reference,
@@ -157,16 +159,31 @@ def _in_force(file: Shown) -> bool:
     return file.stage is Stage.APPROVED and file.row.settled and (ended is None or today(file) <= ended)
 
 
-def _shown_due(file: Shown, is_hidden_approval: bool) -> tuple[datetime | None, DueKind | None, bool, str]:
-    """Return due date, its kind, whether it is provisional, and the clock, as the reader may see them."""
+def _clock_before(file: Shown) -> EffectSignature | CoolingSignature | None:
+    """Return how the park's clock stood before a decision that no outsider sees yet; None where none is signed."""
     row = file.row
-    if not is_hidden_approval:
+    if file.stage is Stage.APPROVED:
+        return need(row.effect_by, "effect_by")
+    effect: CoolingSignature | None = (row.pending or {}).get(EFFECT)
+    return effect
+
+
+def _shown_due(
+    file: Shown, before: EffectSignature | CoolingSignature | None
+) -> tuple[datetime | None, DueKind | None, bool, str]:
+    """Return due date, its kind, whether it is provisional, and the clock, as the reader may see them.
+
+    Args:
+        file: the case.
+        before: how the park's clock stood before a decision that the reader does not see.
+    """
+    row = file.row
+    if before is None:
         return row.due_at, DueKind(row.due_kind) if row.due_kind else None, row.due_provisional, row.clock
-    effect = need(row.effect_by, "effect_by")
-    since = effect["clock_since"]
+    since = before["clock_since"]
     used = ParkClock(
         limit=file.context.limits.park_decision_days,
-        used=effect["days_used"],
+        used=before["days_used"],
         since=date.fromisoformat(since) if since else None,
     )
     due = used.deadline(file.calendar)
@@ -241,7 +258,7 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
         contested=row.contested,
         returns=row.returns,
         differences=tuple(amendment_view(each) for each in row.amendments or ()),
-        settles_at=shown_at(row.settles_at) if row.settles_at else None,
+        settles_at=settles_at(row.pending) or (shown_at(row.settles_at) if row.settles_at else None),
         waits_for_transfer=row.follows is not None and row.stage not in CLOSED,
         tasks=tuple(
             CaseTaskView(
@@ -254,6 +271,12 @@ def _for_staff(file: Shown, seen: AnyCaseView, language: Language) -> CaseForSta
             for task in file.tasks
         ),
     )
+
+
+def settles_at(pending: Mapping[str, Any] | None) -> datetime | None:
+    """Return when a decision that cools off takes effect, by what is kept of its proposal."""
+    effect: CoolingSignature | None = (pending or {}).get(EFFECT)
+    return None if effect is None else shown_at(datetime.fromisoformat(effect["settles_at"]))
 
 
 def amendment_view(kept: Amendment) -> AmendmentView:
@@ -286,7 +309,7 @@ def _hold(kept: Mapping[str, Any]) -> HoldView:
 def _proposal(file: Shown, kept: Mapping[str, Any]) -> ProposalView:
     note, notes = _notes(file, kept, "registrations", f"{file.reference}/{file.round}")
     by = kept["by"]
-    return ProposalView(
+    seen = ProposalView(
         by=by["subject"],
         role=by["role"],
         at=kept["at"],
@@ -296,6 +319,10 @@ def _proposal(file: Shown, kept: Mapping[str, Any]) -> ProposalView:
         ),
         note=note,
     )
+    if EFFECT not in kept:
+        return seen
+    effect: CoolingSignature = kept[EFFECT]
+    return SignedProposalView(**vars(seen), signed_by=effect["subject"], signed_at=effect["at"])
 
 
 def rejection_view(

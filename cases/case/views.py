@@ -187,6 +187,14 @@ class ProposalView:
 
 
 @view
+class SignedProposalView(ProposalView):
+    """A decision that has its last signature and cools off: who gave it, who may take it back too, and when."""
+
+    signed_by: str
+    signed_at: str
+
+
+@view
 class RejectionView:
     """Why the last second signature was not given, for the proposer and other staff."""
 
@@ -379,6 +387,8 @@ class CaseAnsweredToStaff:
         tuple[AmendmentView, ...],
         Field(description="What changed under review, oldest first; for staff and auditors."),
     ] = ()
-    settles_at: Annotated[datetime | None, Field(description="When the approval takes effect; for staff.")] = None
+    settles_at: Annotated[
+        datetime | None, Field(description="When the decision takes effect, if signed; for staff.")
+    ] = None
     waits_for_transfer: Annotated[bool | None, Field(description="For staff and auditors.")] = None
     tasks: Annotated[tuple[CaseTaskView, ...], Field(description="For staff and auditors.")] = ()

@@ -51,8 +51,8 @@ RECALL: Final = Route(
     verb="recall",
     by=STAFF,
     name="recallApproval",
-    summary="Take an approval back",
-    says="Take an approval back within the settling time, by the one who gave it effect.",
+    summary="Take a decision back",
+    says="Take an approval, a refusal or a revocation back before it takes effect, by the one who signed it last.",
 )
 HOLD: Final = Route(
     verb="hold",

@@ -99,7 +99,9 @@ async def take(
     move(file, Event.CORRECT, actor, at, said=said)
     fields = list(before.differs_in(file.application))
     content = file.person_key.ledger_hash(file.application.model_dump_json(exclude_none=True).encode())
-    file.record(Act.CORRECTED, actor, at, content=content, version=file.row.facts_version, fields=fields)
+    file.record(
+        Act.CORRECTED, actor, at, outcome="amended", content=content, version=file.row.facts_version, fields=fields
+    )
     programme_of(file).known_anew(file, at)
     # An owner's try looks at no register: what the rules find then is the step's to say.
     if not file.previewed:

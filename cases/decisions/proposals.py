@@ -13,6 +13,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import (
     given,
+    need_last_missing,
     need_reasons,
     notes_of,
     signature_of,
@@ -105,6 +106,26 @@ def of_case(file: CaseFile) -> Matter:
     )
 
 
+def of_track(file: CaseFile, track: At, rule: SecondSignature = _OF_CASE) -> Matter:
+    """Return a track of a case, whose row is there, as what a proposal is about."""
+    table = programme_of(file).tracks[track.track].table
+    row = need(file.track(table, track.key), "track")
+
+    def change(at: datetime, **values: Any) -> None:
+        file.set_track(table, track.key, at, **values)
+
+    place = f"{file.reference}/{track.key}"
+    return Matter(
+        file=file,
+        row=row,
+        change=change,
+        pending=Place(table.name, place),
+        rejected=Place(table.name, f"{place}/rejected"),
+        track=track,
+        rule=rule,
+    )
+
+
 def need_no_proposal(file: CaseFile) -> None:
     """Refuse a proposal on a case while another one waits."""
     _OF_CASE.need_none(file.row.pending_act)
@@ -135,9 +156,11 @@ def sign(matter: Matter, actor: Actor, action: ConfirmationAction) -> Verdict:
     """Return what the actor's signature on the proposal that waits comes to.
 
     Raises:
-        Refused: `wrong_stage` where nothing waits; `role_not_allowed`; `same_signer`.
+        Refused: `wrong_stage` where nothing waits; `already_decided` after the last one; `role_not_allowed`;
+            `same_signer`.
     """
     kept = matter.rule.need_waiting(matter.row.pending)
+    need_last_missing(kept)
     wanted = programme_of(matter.file).signers.get(matter.act, matter.rule.signers)
     return matter.rule.of(wanted).sign(actor, signers_of(kept), action)
 

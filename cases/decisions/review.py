@@ -22,7 +22,7 @@ from cases.case.signers import (
     take_task,
 )
 from cases.deadlines.stated import signature_due
-from cases.decisions import correction, finding_answers, proposals, settling
+from cases.decisions import cooling, correction, finding_answers, proposals, settling
 from cases.decisions.reported_days import need_day
 from cases.decisions.second_signature import Verdict
 from cases.moves.front_half import Event
@@ -44,7 +44,7 @@ from domain.errors import Refused, need
 from domain.findings import STANDING_IN_THE_WAY
 from domain.reasons import Use, checked_reasons
 from domain.signatures import KeptReason
-from domain.stages import PendingAct
+from domain.stages import PendingAct, Stage
 from domain.tasks import TaskKind
 from policy.rerun import REGISTRATION_SCOPE
 
@@ -95,8 +95,13 @@ def refuses_signature(file: CaseFile, actor: Actor, track: At | None, at: dateti
 
 
 def refuses_recall(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
-    """Refuse to take back an approval whose settling time is over."""
+    """Refuse to take back a decision that has taken effect: an approval has once its settling time is over."""
+    if cooling.signed(file.row.pending) is not None:
+        cooling.refuses_recall(file, actor, None, at)
+        return
     need_move(file, Event.RECALL, actor)
+    if file.stage is not Stage.APPROVED:
+        raise Refused("wrong_stage", "Nothing is decided that could be taken back.")
     # Nothing has been sent of what waits for another case to end (R55).
     if file.row.settled or (file.row.settles_at is not None and file.row.settles_at <= at):
         raise Refused("wrong_stage", "The settling time is over; the approval stands.")
@@ -133,7 +138,7 @@ def propose(
 async def confirm(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: ConfirmationRequest
 ) -> None:
-    """Give or withhold the second signature (R14, R15, R22, R25, R26)."""
+    """Give or withhold the second signature (R14, R15, R22, R25, R26); a decision against somebody then cools off."""
     pending, matter = file.row.pending_act, proposals.of_case(file)
     if pending is None:
         need_undecided(file)
@@ -150,16 +155,16 @@ async def confirm(
     if verdict is Verdict.MORE:
         proposals.add_signature(matter, actor, at, f"{file.round}/{pending}", signature_due(file))
         return
+    if (cools := cooling.cooling_of(file, pending)) is not None:
+        cooling.sign(matter, cools, actor, at)
+        return
     if signed is not None:
-        signed.given(file, actor, at)
+        need(signed.given, "given")(file, actor, at)
         return
     reasons, note = proposal(file)
-    if pending == PendingAct.REFUSE:
-        settling.refuse(file, actor, at, reasons)
-    else:
-        _keep_answers(file, at, need(file.row.pending, "pending")["reasons"])
-        why = [reason.code for reason in reasons]
-        await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
+    _keep_answers(file, at, need(file.row.pending, "pending")["reasons"])
+    why = [reason.code for reason in reasons]
+    await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
 
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
@@ -168,8 +173,11 @@ def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:
 
 
 def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Take an approval back before anything was sent (R10a)."""
+    """Take a decision back before anything was sent (R10a, R14a, R25a)."""
     refuses_recall(file, actor, None, at)
+    if cooling.signed(file.row.pending) is not None:
+        cooling.recall(file, actor, at)
+        return
     effect = need(file.row.effect_by, "effect_by")
     if not is_same(actor, effect):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
@@ -178,9 +186,15 @@ def recall(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.record(Act.RECALLED, actor, at)
 
 
+def refuses_hold(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse a hold on a case whose decision is signed: nothing is left to wait with."""
+    need_move(file, Event.HOLD, actor)
+    cooling.need_not_signed(file)
+
+
 def hold(file: CaseFile, actor: Actor, at: datetime, asked: HoldRequest) -> None:
     """Place or release an officer's hold (R17)."""
-    need_move(file, Event.HOLD, actor)
+    refuses_hold(file, actor, None, at)
     if asked.action is HoldAction.RELEASE:
         if not file.row.hold:
             raise Refused("wrong_stage", "No officer's hold stands on this case.")
@@ -269,9 +283,15 @@ def _open_questions(file: CaseFile) -> bool:
     return assessment is not None and any(f["outcome"] != "pass" for f in assessment.findings)
 
 
-def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Withdraw an open case; a proposal not yet confirmed never takes effect (R16)."""
+def refuses_withdrawal(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to withdraw a case whose decision is signed, as one that was approved: the first recorded stands."""
     need_move(file, Event.WITHDRAW, actor)
+    cooling.need_not_signed(file)
+
+
+def withdraw(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Withdraw an open case; a proposal not yet confirmed never takes effect (R16), one that is stands."""
+    refuses_withdrawal(file, actor, None, at)
     settling.close_unregistered(file)
     move(file, Event.WITHDRAW, actor, at)
     file.record(Act.WITHDRAWN, actor, at)

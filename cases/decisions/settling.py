@@ -1,4 +1,4 @@
-"""What a decision does: approval with its settling time, refusal, and letters (R10, R14)."""
+"""What a decision does: approval with its settling time, and letters (R10, R14)."""
 
 from collections.abc import Sequence
 from datetime import date, datetime
@@ -104,15 +104,6 @@ async def settle(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     file.row.settled = True
     file.record(Act.SETTLED, actor, at)
     await programme_of(file).takes_effect(file, connection, actor, at)
-
-
-def refuse(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
-    """Refuse with the second signature, by a letter that says why and what can be done (R14)."""
-    promised = park_clock.promised(file, at)
-    close_unregistered(file)
-    move(file, Event.CONFIRM_REFUSAL, actor, at, said=letter(file, actor, at, reasons))
-    codes = [reason.code for reason in reasons]
-    file.record(Act.CONFIRMED, actor, at, outcome="refuse", reasons=codes, remedy=remedy_stated(file), **promised)
 
 
 def close_unregistered(file: CaseFile) -> None:

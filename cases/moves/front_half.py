@@ -1,13 +1,13 @@
 """The front half, which most programmes share: received, assessed, corrected, reviewed, decided and settled."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Clock, Move, Notice, Opens, Who
-from cases.case.signers import PROPOSAL_WAITS, is_same, need_signer
+from cases.case.signers import EFFECT, PROPOSAL_WAITS, is_same, need_signer
 from cases.deadlines.stated import case_due, park_due, signature_due, within_decision_days
 from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
@@ -46,6 +46,7 @@ class Event(StrEnum):
     REVIEW_OVER = "review_over"
     DEFECTS_NAMED_OVER = "defects_named_over"
     SETTLED = "settled"
+    REFUSED = "refused"
     RECORD_FACT = "record_fact"
     REPLACE_FACT = "replace_fact"
     CONTEST_FACT = "contest_fact"
@@ -68,6 +69,28 @@ def second_signer(*acts: str, words: str = "second signer") -> Who:
     return Who(words, STAFF, need=need_one)
 
 
+def last_signer(pending_of: Callable[[CaseFile, At | None], Mapping[str, Any] | None]) -> Who:
+    """Return who may take a decision back that cools off: whoever gave it its last signature.
+
+    Args:
+        pending_of: what is kept of the proposal that was signed, of a case or of a track of it.
+    """
+
+    def need_one(file: CaseFile, actor: Actor, track: At | None) -> None:
+        kept = pending_of(file, track) or {}
+        if EFFECT not in kept:
+            raise Refused("wrong_stage", "No decision cools off that could be taken back.")
+        if not is_same(actor, kept[EFFECT]):
+            raise Refused("role_not_allowed", "Only the one who signed the decision last may take it back.")
+
+    return Who("who signed last", STAFF, need=need_one)
+
+
+def of_case(file: CaseFile, track: At | None) -> Mapping[str, Any] | None:
+    """Return what is kept of the proposal of a case."""
+    return file.row.pending
+
+
 def need_no_proposal(file: CaseFile, actor: Actor, track: At | None) -> None:
     """Refuse a proposal on a case while another one waits."""
     if file.row.pending_act is not None:
@@ -75,12 +98,16 @@ def need_no_proposal(file: CaseFile, actor: Actor, track: At | None) -> None:
 
 
 def _need_decider(file: CaseFile, actor: Actor, track: At | None) -> None:
+    if file.row.settled:
+        raise Refused("wrong_stage", "The settling time is over; the approval stands.")
     if not is_same(actor, file.row.effect_by):
         raise Refused("role_not_allowed", "Only the one who gave the approval effect may recall it.")
 
 
 ENGINE: Final = Who("engine", frozenset({Role.SYSTEM}), asked=False)
 TIMER: Final = Who("timer", frozenset({Role.SYSTEM}), asked=False)
+# Of a decision that cools off: with no time for that, it takes effect with its last signature.
+COOLED: Final = Who("timer", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 EMPLOYER: Final = Who("employer", frozenset({Role.EMPLOYER}))
 PERSON: Final = Who("person", frozenset({Role.PERSON}))
 OFFICER: Final = Who("officer", STAFF)
@@ -211,8 +238,16 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         ),
         proposed("R13", _REVIEW, Event.REFUSE, to=Stage.AWAITING_CONFIRMATION),
         Move(
-            "R14", _CONFIRM, Event.CONFIRM_REFUSAL, second_signer(PendingAct.REFUSE), Stage.REFUSED,
+            "R14", _CONFIRM, Event.CONFIRM_REFUSAL, second_signer(PendingAct.REFUSE),
+            closes=tuple(sorted(REVIEW_TASKS)), clock=Clock.ENDS,
+        ),
+        Move(
+            "R14", _CONFIRM, Event.REFUSED, COOLED, Stage.REFUSED,
             closes=(*sorted(REVIEW_TASKS), ALL), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_REFUSED),),
+        ),
+        Move(
+            "R14a", _CONFIRM, Event.RECALL, last_signer(of_case), Stage.UNDER_REVIEW,
+            opens=(Opens(TaskKind.REVIEW),), clock=Clock.RUNS_AGAIN,
         ),
         Move(
             "R14", _CONFIRM, Event.CONFIRM_APPROVAL, second_signer(PendingAct.APPROVE), Stage.APPROVED,

@@ -9,10 +9,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import need_reasons
-from cases.decisions import assessing, transferring
+from cases.decisions import assessing, cooling, transferring
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
-from cases.decisions.review import proposal, propose
+from cases.decisions.review import propose
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
@@ -120,16 +120,13 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest)
     propose(file, actor, at, LifeEvent.REVOKE, PermitProposal.REVOKE, asked.reasons, asked.note)
 
 
-def confirm_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Revoke a registration with the second signature, and its permits with it (R25)."""
-    reasons, _ = proposal(file)
-    need_move(file, LifeEvent.CONFIRM_REVOCATION, actor)
-    ending.revoke(file, actor, at, reasons)
+def after_revocation(file: CaseFile, actor: Actor, at: datetime, _key: str | None) -> None:
+    """Tell the permits of a registration that was revoked (R25)."""
     permits.registration_ended(file, actor, at, "registration_revoked")
 
 
 def after_rejected_revocation(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Go on where a pending revocation had made things wait (R26)."""
+    """Go on where a revocation that was not signed, or was taken back, had made things wait (R25a, R26)."""
     if file.row.ended_on is not None and file.row.ended_on < day_of(at):
         end_employment(file, actor, at)
 
@@ -200,6 +197,8 @@ async def standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 
 async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     file.row.standing_hold = False
+    if file.stage is Stage.APPROVED and cooling.take_effect(file, actor, at):
+        return  # it was revoked before its employer left, though nobody outside knew yet
     if file.stage is Stage.APPROVED:
         file.row.ended_on = None
         _end(file, LifeEvent.EMPLOYER_LEFT, actor, at, PermitReason.EMPLOYER_LEFT_PARK.value)

@@ -1,29 +1,29 @@
 """The end of a registration, as its row keeps it; what becomes of its permits goes on."""
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from datetime import datetime
+from typing import Any
 
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
 from cases.decisions import settling
 from cases.moves.moving import move
+from cases.programme import Decided
 from domain.actors import Actor
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
-from domain.decisions import GivenReason
 from domain.errors import need
 from domain.stages import DueKind, Holder
 from programmes.talent_permit.stages import LifeEvent
-from programmes.talent_permit.words import PermitAct, PermitDeadline
+from programmes.talent_permit.words import PermitDeadline
 
 
-def revoke(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> None:
-    """End a registration by revocation, with the second signature (R25)."""
-    codes = [reason.code for reason in reasons]
+def revoke(file: CaseFile, actor: Actor, at: datetime, decided: Decided) -> Mapping[str, Any]:
+    """End a registration by the revocation that two people signed (R25)."""
     close(file, at, "revoked")
-    move(file, LifeEvent.CONFIRM_REVOCATION, actor, at, said=settling.letter(file, actor, at, reasons))
-    ended_on = need(file.row.ended_on, "ended_on").isoformat()
-    file.record(PermitAct.REVOKED, actor, at, reasons=codes, ended_on=ended_on, remedy=settling.remedy_stated(file))
+    said = settling.letter(file, decided.by, decided.at, decided.reasons)
+    move(file, LifeEvent.REVOKED, actor, at, said=said)
+    return {"ended_on": need(file.row.ended_on, "ended_on").isoformat()}
 
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:

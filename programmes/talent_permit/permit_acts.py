@@ -1,7 +1,7 @@
 """What officers do about a permit: send or withhold, enter or apply an answer, sign a second time (P2, P3, P26)."""
 
+from collections.abc import Mapping
 from datetime import datetime
-from functools import partial
 from typing import Any, Final
 
 from cases.case.file import CaseFile
@@ -12,12 +12,13 @@ from cases.case.signers import (
     need_reasons,
     take_task,
 )
-from cases.decisions import finding_answers, proposals
-from cases.decisions.proposals import Matter, Place
+from cases.decisions import cooling, finding_answers, proposals
+from cases.decisions.proposals import Matter
 from cases.decisions.second_signature import SecondSignature, Verdict
-from cases.decisions.settling import letter, remedy_stated
+from cases.decisions.settling import letter
 from cases.moves.moving import Asked, move, need_move
 from cases.notices.compose import Said
+from cases.programme import Decided
 from domain.actors import Actor
 from domain.acts import Act
 from domain.answers import AnswerState
@@ -121,8 +122,8 @@ def confirm(
     if verdict is Verdict.WITHHELD:
         _reject(matter, actor, at, asked)
         return
-    if act == PermitProposal.WITHHOLD:
-        _withhold(file, actor, at, destination)
+    if (cools := cooling.cooling_of(file, act)) is not None:
+        cooling.sign(matter, cools, actor, at)
         return
     _apply_held(file, actor, at, destination, pending)
 
@@ -174,14 +175,17 @@ def _apply_held(file: CaseFile, actor: Actor, at: datetime, destination: Destina
     applying.force(file, actor, at, inbox.read_kept(file, kept), kept.answer_id)
 
 
-def _withhold(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
-    reasons = _proposed(file, destination)
-    said = letter(file, actor, at, reasons)
-    event, why = PermitEvent.WITHHOLD, PermitReason.NOT_ELIGIBLE.value
-    permits.move_permit(file, destination, event, actor, at, end_reason=why, said=said)
-    codes, remedy = [reason.code for reason in reasons], remedy_stated(file)
-    file.record(PermitAct.PERMIT_WITHHELD, actor, at, destination=destination.value, reasons=codes, remedy=remedy)
-    permits.end_track(file, destination, at)
+def withhold(file: CaseFile, actor: Actor, at: datetime, decided: Decided) -> Mapping[str, Any]:
+    """End a permit that two people signed to withhold (P3)."""
+    said = letter(file, decided.by, decided.at, decided.reasons)
+    event, why = PermitEvent.WITHHELD, PermitReason.NOT_ELIGIBLE.value
+    permits.move_permit(file, Destination(need(decided.key, "key")), event, actor, at, end_reason=why, said=said)
+    return {}
+
+
+def after_withholding(file: CaseFile, actor: Actor, at: datetime, key: str | None) -> None:
+    """Stop what still runs for a permit that was withheld (P3)."""
+    permits.end_track(file, Destination(need(key, "key")), at)
 
 
 def _propose(
@@ -212,21 +216,8 @@ def _signature_due(file: CaseFile, at: datetime) -> tuple[datetime, dict[str, An
     return due.at, {"due_on": day_of(due.at), "due_provisional": due.provisional}
 
 
-def _proposed(file: CaseFile, destination: Destination) -> tuple[GivenReason, ...]:
-    reasons, _ = proposals.read(_matter(file, destination))
-    return reasons
-
-
 def _matter(file: CaseFile, destination: Destination) -> Matter:
-    return Matter(
-        file=file,
-        row=permit_rows(file)[destination],
-        change=partial(set_permit, file, destination),
-        pending=Place("permits", f"{file.reference}/{destination.value}"),
-        rejected=Place("permits", f"{file.reference}/{destination.value}/rejected"),
-        track=permit_of(destination),
-        rule=_RULE,
-    )
+    return proposals.of_track(file, permit_of(destination), _RULE)
 
 
 def _permit(file: CaseFile, destination: Destination) -> PermitRow:

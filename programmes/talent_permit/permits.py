@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.parts import destinations_of
+from cases.decisions import cooling
 from cases.decisions.reported_days import need_day
 from cases.moves.moving import Asked, Moved, Spoken, move, need_move
 from cases.notices.compose import Said
@@ -34,6 +35,7 @@ _PERMIT_DEADLINES = (
     PermitDeadline.APPLICANT_REMINDER,
     PermitDeadline.APPLICANT_INACTIVE,
     PermitDeadline.AUTHORITY_LATE,
+    DeadlineKind.TAKES_EFFECT,
 )
 # Where an application is, for the permit or for a further term of it.
 _WITH_AUTHORITY: Final = (PermitStage.ACCEPTED, PermitStage.ISSUED, PermitStage.EXPIRED)
@@ -235,6 +237,8 @@ def registration_ended(
         reports: whether it is told now; a disputed departure waits.
     """
     for destination in permit_rows(file):
+        if cooling.take_effect(file, actor, at, destination.value):
+            continue  # what was signed before the end of the registration stands
         stage = _stage(file, destination)
         if stage in (None, PermitStage.ELIGIBLE):
             _close_unsent(file, actor, at, destination, PermitEvent.REGISTRATION_ENDED, PermitReason.REGISTRATION_ENDED)

@@ -4,7 +4,7 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.case.shows import Views
-from cases.programme import Answers, Programme, Signature, Transferring
+from cases.programme import Answers, Cooling, Programme, Signature, Transferring
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
@@ -17,10 +17,12 @@ from programmes.talent_permit import (
     departures,
     eligibility,
     employment,
+    ending,
     facts,
     given,
     limits,
     own_views,
+    permit_acts,
     permits,
     registration,
     routes,
@@ -40,7 +42,7 @@ from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
-from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent
+from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
@@ -104,12 +106,28 @@ TALENT_PERMIT: Final = Programme(
         PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,
-            given=employment.confirm_revocation,
             withheld=employment.after_rejected_revocation,
             holds_calls=True,
         ),
         PermitProposal.DEPARTURE: Signature(
             proposed=PermitAct.DEPARTURE_PROPOSED, rejected=LifeEvent.REJECT_DEPARTURE, given=departures.confirm
+        ),
+    },
+    cooling={
+        PermitProposal.REVOKE: Cooling(
+            act=PermitAct.REVOKED,
+            signed=LifeEvent.CONFIRM_REVOCATION,
+            recalled=LifeEvent.RECALL_REVOCATION,
+            effect=ending.revoke,
+            follows=employment.after_revocation,
+            taken_back=employment.after_rejected_revocation,
+        ),
+        PermitProposal.WITHHOLD: Cooling(
+            act=PermitAct.PERMIT_WITHHELD,
+            signed=PermitEvent.WITHHOLD,
+            recalled=PermitEvent.RECALL_WITHHOLD,
+            effect=permit_acts.withhold,
+            follows=permit_acts.after_withholding,
         ),
     },
     transfer=Transferring(

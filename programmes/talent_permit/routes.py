@@ -138,7 +138,15 @@ PERMIT_CONFIRM: Final = Route(
     name="confirmPermitProposal",
     summary="Sign, or reject, what was proposed for a permit",
     says="Give or refuse the second signature on what someone else proposed for a permit.",
-    problems=REASONS | {"same_signer", "task_held"},
+    problems=REASONS | {"already_decided", "same_signer", "task_held"},
+)
+PERMIT_RECALL: Final = Route(
+    verb="recall",
+    on=On.TRACK,
+    by=STAFF,
+    name="recallWithholding",
+    summary="Take back that a permit is withheld",
+    says="Take back that a permit is withheld before it takes effect, by the one who signed it last.",
 )
 
 

@@ -13,6 +13,7 @@ from cases.case.moves import At, Closes, Condition, Counted, Move, Moves, Notice
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
+    COOLED,
     EMPLOYER,
     ENGINE,
     FRONT_HALF,
@@ -20,7 +21,9 @@ from cases.moves.front_half import (
     PERSON,
     TIMER,
     Event,
+    last_signer,
     need_no_proposal,
+    of_case,
     proposed,
     rejected,
     second_signer,
@@ -65,6 +68,8 @@ class LifeEvent(StrEnum):
     REVOKE = "revoke"
     CONFIRM_REVOCATION = "confirm_revocation"
     REJECT_REVOCATION = "reject_revocation"
+    REVOKED = "revoked"
+    RECALL_REVOCATION = "recall_revocation"
     CONTRACT_REMINDER_DUE = "contract_reminder_due"
     CONTRACT_GRACE_OVER = "contract_grace_over"
     CONTRACT_END_TAKEN = "contract_end_taken"
@@ -84,6 +89,8 @@ class PermitEvent(StrEnum):
     PROPOSE_WITHHOLD = "propose_withhold"
     WITHHOLD = "withhold"
     REJECT_WITHHOLD = "reject_withhold"
+    WITHHELD = "withheld"
+    RECALL_WITHHOLD = "recall_withhold"
     SENT = "sent"
     SENDING_DELAYED = "sending_delayed"
     SENDING_REJECTED = "sending_rejected"
@@ -127,6 +134,11 @@ def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) 
 
 def _permit(file: CaseFile, track: At | None) -> PermitRow | None:
     return permit_rows(file).get(Destination(need(track, "track").key))
+
+
+def _proposed_of_permit(file: CaseFile, track: At | None) -> Mapping[str, Any] | None:
+    permit = _permit(file, track)
+    return None if permit is None else permit.pending
 
 
 def _signer(*acts: str) -> Who:
@@ -211,9 +223,14 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     ),
     proposed("R24", _APPROVED, LifeEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move(
-        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PermitProposal.REVOKE), Stage.ENDED,
+        "R25", _APPROVED, LifeEvent.CONFIRM_REVOCATION, second_signer(PermitProposal.REVOKE),
+        closes=(TaskKind.CONFIRM,),
+    ),
+    Move(
+        "R25", _APPROVED, LifeEvent.REVOKED, COOLED, Stage.ENDED,
         closes=_REVIEWED, notices=(Notice(PermitNotice.REGISTRATION_REVOKED),),
     ),
+    Move("R25a", _APPROVED, LifeEvent.RECALL_REVOCATION, last_signer(of_case)),
     rejected("R26", _APPROVED, LifeEvent.REJECT_REVOCATION, second_signer(PermitProposal.REVOKE)),
     Move("R28", _APPROVED, LifeEvent.EMPLOYER_LEFT, _LEFT, Stage.ENDED, closes=_REVIEWED, notices=(_ENDED,)),
     Move(
@@ -308,8 +325,15 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(_SIGN,), closes=(PermitTask.PERMIT_ELIGIBILITY,), notices=(_ASKED,),
     ),
     Move(
-        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PermitProposal.WITHHOLD), PermitStage.ENDED,
+        "P3", _NONE, PermitEvent.WITHHOLD, _signer(PermitProposal.WITHHOLD), closes=(TaskKind.CONFIRM,),
+    ),
+    Move(
+        "P3", _NONE, PermitEvent.WITHHELD, COOLED, PermitStage.ENDED,
         closes=_WAITING, notices=(Notice(PermitNotice.PERMIT_WITHHELD),),
+    ),
+    Move(
+        "P3a", _NONE, PermitEvent.RECALL_WITHHOLD, last_signer(_proposed_of_permit),
+        opens=(Opens(PermitTask.PERMIT_ELIGIBILITY, due=within_decision_days),),
     ),
     Move(
         "P3", _NONE, PermitEvent.REJECT_WITHHOLD, _signer(PermitProposal.WITHHOLD),

@@ -57,6 +57,8 @@ _BY_ACT: Final[Mapping[str, PermitStage]] = {
     PermitAct.PERMIT_ELIGIBLE: PermitStage.ELIGIBLE,
     PermitAct.PERMIT_SENT: PermitStage.SUBMITTED,
     PermitAct.PERMIT_WITHHELD: PermitStage.ENDED,
+    # Of a permit, that it is withheld: nothing else of one cools off.
+    Act.SETTLED: PermitStage.ENDED,
     PermitAct.PERMIT_CLOSED: PermitStage.ENDED,
     PermitAct.PERMIT_EXPIRED: PermitStage.EXPIRED,
 }

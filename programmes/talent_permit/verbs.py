@@ -11,7 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.commands.correcting import correct
-from cases.decisions import amending, disputes
+from cases.decisions import amending, cooling, disputes
 from cases.decisions.versions import keep_version
 from cases.moves.transfer import TransferEvent
 from cases.notices import contact_changes
@@ -22,7 +22,7 @@ from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.commands import CommandKind
-from domain.decisions import PermitConfirmationRequest, TaskAnswerRequest
+from domain.decisions import PermitConfirmationRequest, RecallRequest, TaskAnswerRequest
 from domain.errors import Refused
 from domain.tasks import TaskKind
 from programmes.talent_permit import changes, departures, employment, permit_acts, permits, routes
@@ -45,7 +45,7 @@ from programmes.talent_permit.requests import (
     FactRequest,
     RegistrationRequest,
 )
-from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent
+from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent, permit_of
 from programmes.talent_permit.tables import permit_rows, talent_permit
 from programmes.talent_permit.words import ABOUT_DEPARTURE, PermitAct, PermitCommand, PermitTask
 from store.rows.work import TaskRow
@@ -108,6 +108,10 @@ async def _permit_confirm(file: CaseFile, connection: AsyncConnection, actor: Ac
     asked = PermitConfirmationRequest.model_validate(_rest(body))
     permit_acts.confirm(file, actor, at, _destination(body), asked)
     take_early(file, actor, at, _destination(body))
+
+
+async def _permit_recall(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    cooling.recall(file, actor, at, permit_of(_destination(body)))
 
 
 async def _enter_outcome(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -180,7 +184,7 @@ async def _send_again(
     permits.send_again(file, actor, at, task)
 
 
-_AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED)
+_AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED, Act.SETTLED)
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
 _OF_TASKS: Final = (
     PermitAct.CHANGED,
@@ -234,6 +238,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
         events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
+    ),
+    # A revocation that is taken back lets an end come about that had waited for it.
+    CommandKind.RECALL: replace(
+        verbs.COMMANDS[CommandKind.RECALL],
+        acts=effect(Act.RECALLED, further=_AT_ITS_END),
+        events=(*verbs.COMMANDS[CommandKind.RECALL].events, LifeEvent.RECALL_REVOCATION),
     ),
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],
@@ -328,6 +338,17 @@ COMMANDS: Final[Mapping[str, Command]] = {
         named=_DESTINATION,
         waits=EVERYBODY,
         said=said.signature(PermitAct.PERMIT_WITHHELD),
+    ),
+    PermitCommand.PERMIT_RECALL: Command(
+        does=_permit_recall,
+        route=routes.PERMIT_RECALL,
+        events=(PermitEvent.RECALL_WITHHOLD,),
+        track=PERMIT,
+        refuses=cooling.refuses_recall,
+        acts=effect(Act.RECALLED),
+        body=RecallRequest,
+        named=_DESTINATION,
+        waits=EVERYBODY,
     ),
     PermitCommand.ENTER_OUTCOME: Command(
         does=_enter_outcome,

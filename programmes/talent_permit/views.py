@@ -7,7 +7,7 @@ from typing import Annotated, Any, Final
 from pydantic import Field
 
 from cases.case.shows import Showing, Shown
-from cases.case.view import finding_view, findings_shown, opened, rejection_view, shown_at, today
+from cases.case.view import finding_view, findings_shown, opened, rejection_view, settles_at, shown_at, today
 from cases.case.views import (
     FOR_STAFF,
     OBJECT_OR_NULL,
@@ -142,6 +142,9 @@ class PermitForStaff(PermitView):
         tuple[EarlierTermView, ...], OBJECTS, Field(description="Numbers and dates before a replacement.")
     ] = ()
     findings: Annotated[tuple[FindingView, ...], FOR_STAFF] = ()
+    settles_at: Annotated[
+        datetime | None, Field(description="When a withholding that is signed takes effect; for staff and auditors.")
+    ] = None
 
 
 @view
@@ -274,6 +277,7 @@ def _permit(showing: Showing, destination: Destination) -> PermitView:
         rejected=rejection_view(file, permit.rejected, "permits", f"{place}/rejected", language),
         earlier=tuple(_earlier(term) for term in permit.earlier),
         findings=findings,
+        settles_at=settles_at(permit.pending),
     )
     if permit.reason is None:
         return staff

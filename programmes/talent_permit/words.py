@@ -23,6 +23,7 @@ class PermitCommand(StrEnum):
     CARD_LOST = "card_lost"
     ELIGIBILITY = "eligibility"
     PERMIT_CONFIRM = "permit_confirm"
+    PERMIT_RECALL = "permit_recall"
     ENTER_OUTCOME = "enter_outcome"
     ANSWER = "answer"
 

@@ -76,6 +76,7 @@ BODIES: dict[str, Any] = {
     },
     "POST /v1/registrations/{reference}/permits/{destination}/outcome": {"outcome_id": "out-1"},
     "POST /v1/registrations/{reference}/permits/{destination}/confirmation": {"action": "confirm"},
+    "POST /v1/registrations/{reference}/permits/{destination}/recall": {"reason": "Withheld by mistake."},
     "POST /v1/decisions": [{"reference": "HT-0000-0000-E", "round": 1}],
     "POST /v1/tasks/next": {},
     "POST /v1/tasks/assign": {"tasks": ["00000000-0000-4000-8000-000000000000"], "subject": "officer-2"},

@@ -139,6 +139,11 @@ async def walk_permits(walk: Walk) -> None:
     await walk.decide(unclear, "approve")
     await walk.pass_time(unclear, timedelta(minutes=11))
     sent = {"action": "send", "reasons": [{"code": "document_seen"}]}
+    withheld = {"action": "withhold", "reasons": [{"code": "permit_card_ends_early"}]}
+    await walk.act("officer-1", unclear, "permits/{destination}/eligibility", withheld, destination="HK")
+    await walk.act("officer-2", unclear, "permits/{destination}/confirmation", {"action": "confirm"}, destination="HK")
+    back = {"reason": "Withheld by mistake."}
+    await walk.act("officer-2", unclear, "permits/{destination}/recall", back, destination="HK")
     await walk.act("officer-1", unclear, "permits/{destination}/eligibility", sent, destination="HK")
     walk.ids["issued"] = await walk.approve()
     for outcome, more in (("accepted", {}), ("issued", dates)):

@@ -63,6 +63,7 @@ POST /v1/registrations/{reference}/facts
 GET /v1/registrations/{reference}/facts
 POST /v1/registrations/{reference}/facts/{number}/contest
 POST /v1/registrations/{reference}/recall
+POST /v1/registrations/{reference}/permits/{destination}/recall
 POST /v1/registrations/{reference}/permits/{destination}/lost
 POST /v1/registrations/{reference}/hold
 POST /v1/registrations/{reference}/revocation

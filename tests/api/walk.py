@@ -105,10 +105,18 @@ class Walk:
         body = {"action": action, "round": number, "reasons": [{"code": code} for code in reasons]}
         return await self.act(persona, reference, "decision", body)
 
-    async def confirm(self, reference: str, persona: str = "officer-2") -> Any:
-        """Give the second signature in the case's present round."""
+    async def sign(self, reference: str, persona: str = "officer-2") -> Any:
+        """Give the second signature in the case's present round, and return the answer."""
         number = (await self.case(persona, reference))["round"]
         return await self.act(persona, reference, "confirmation", {"action": "confirm", "round": number})
+
+    async def confirm(self, reference: str, persona: str = "officer-2") -> Any:
+        """Give the second signature in the case's present round, and let what cools off take effect."""
+        answer = await self.sign(reference, persona)
+        if "signed_by" in (answer.get("pending") or {}):
+            await self.pass_time(reference, timedelta(minutes=11))
+            return await self.case(persona, reference)
+        return answer
 
     async def approve(self, **person: Any) -> str:
         """Register a person, approve and let the settling time pass."""

@@ -192,15 +192,29 @@ class Case:
         await self.decide("approve", *reasons, by=by)
         await self.after(minutes=10)
 
-    async def confirm(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
-        """Give or refuse the second signature on the registration."""
+    async def sign(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
+        """Give or refuse the second signature on the registration, and return the answer."""
         given = [{"code": code} for code in reasons]
         return await self.do(by, CommandKind.CONFIRM, action=action, round=await self.round(), reasons=given)
 
-    async def confirm_permit(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
-        """Give or refuse the second signature on what was proposed for Hong Kong."""
+    async def confirm(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
+        """Give or refuse the second signature on the registration, and let what cools off take effect."""
+        answer = await self.sign(action, *reasons, by=by)
+        return await self._cooled() if "signed_by" in (answer["pending"] or {}) else answer
+
+    async def sign_permit(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
+        """Give or refuse the second signature on what was proposed for Hong Kong, and return the answer."""
         given = [{"code": code} for code in reasons]
         return await self.do(by, PermitCommand.PERMIT_CONFIRM, destination="HK", action=action, reasons=given)
+
+    async def confirm_permit(self, action: str = "confirm", *reasons: str, by: Actor = OFFICER_2) -> dict[str, Any]:
+        """Give or refuse the second signature on what was proposed for Hong Kong, and let it take effect."""
+        answer = await self.sign_permit(action, *reasons, by=by)
+        return await self._cooled() if any(permit["settles_at"] for permit in answer["permits"]) else answer
+
+    async def _cooled(self) -> dict[str, Any]:
+        await self.after(minutes=10)
+        return await self.view()
 
     async def refuse(self, *reasons: str) -> None:
         """Refuse with two signatures."""

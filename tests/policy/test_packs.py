@@ -154,10 +154,10 @@ def test_the_limits_are_those_of_the_table() -> None:
 
 def test_the_embedded_stack_settles_at_once_has_no_quiet_hours_and_differs_in_nothing_else() -> None:
     default, embedded = load_limits(), load_limits("embedded")
-    assert limits_of(embedded).settling == timedelta(0)
+    assert limits_of(embedded).settling == limits_of(embedded).cooling == timedelta(0)
     assert "no settling time, no quiet hours and no daily mail" in embedded.note
     differing = [name for name in default.parameters if default.parameter(name) != embedded.parameter(name)]
-    assert differing == ["settling_minutes", "quiet_from", "digest_by_default", "quiet_until"]
+    assert differing == ["settling_minutes", "cooling_minutes", "quiet_from", "digest_by_default", "quiet_until"]
 
 
 def test_only_what_is_ours_to_set_is_confirmed_among_the_limits() -> None:
@@ -166,7 +166,14 @@ def test_only_what_is_ours_to_set_is_confirmed_among_the_limits() -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "value"), [("correction_days", 0), ("settling_minutes", -1), ("quiet_from", "late"), ("claim_days", "one")]
+    ("name", "value"),
+    [
+        ("correction_days", 0),
+        ("settling_minutes", -1),
+        ("cooling_minutes", -1),
+        ("quiet_from", "late"),
+        ("claim_days", "one"),
+    ],
 )
 def test_a_limit_that_cannot_be_is_refused(tmp_path: Path, name: str, value: object) -> None:
     content = load_limits().model_dump(mode="json", exclude={"content_hash"})

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import AsyncIterator
 from dataclasses import replace
 from datetime import timedelta
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -12,10 +13,14 @@ from temporalio.client import Client
 from cases.commands import reviving, submit
 from cases.commands.intake import accept
 from cases.commands.sweeper import sweep
+from cases.load.reads import read_load
+from cases.load.views import Bucket
+from domain import spellings
 from domain.case_types import CaseType, CaseTypes, reference_of
 from domain.commands import CommandKind
 from domain.decisions import DecisionAction, DecisionRequest
 from domain.errors import Defect, Refused
+from domain.languages import Language
 from domain.messages import LastRun
 from domain.stages import Stage
 from programmes import PROGRAMMES
@@ -73,6 +78,18 @@ async def test_a_wish_is_given_again_under_review_and_decided_in_the_next_round(
     with pytest.raises(Refused, match="stale_round"):
         await toy.ask(OFFICER, CommandKind.DECIDE, DecisionRequest(action=DecisionAction.APPROVE, round=1))
     assert (await toy.decide("approve")).body["stage"] == "approved"
+
+
+async def test_each_programme_shows_its_load(world: World) -> None:
+    await _toy(world)
+    asked: dict[str, Any] = {"first": None, "last": None, "bucket": Bucket.DAY, "programme": None, "employer_id": None}
+    load = await read_load(world.context, **asked, language=Language.EN)
+    shown = {each.programme: {one.code: one for one in each.series} for each in load.programmes}
+    assert shown.keys() == BOTH.keys()
+    assert [point.value for point in shown[TOY.code]["waiting"].points] == [1]
+    assert shown[spellings.TALENT_PERMIT]["waiting"].points == []
+    made = {point.label for point in shown[TOY.code]["track_events"].points}
+    assert made == {"made"}
 
 
 async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registration(world: World) -> None:

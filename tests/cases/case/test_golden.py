@@ -137,6 +137,7 @@ async def _review(seen: Seen) -> None:
     await refused.decide("refuse", "employment_unproved")
     await refused.confirm()
     await seen.case("refused", refused)
+    park.clock.at = china("2026-03-02")
     held = await park.review(**_person(3))
     await held.do(OFFICER, CommandKind.HOLD, action="place", reason="legal_question", note="待法务")
     asked = LegalHoldRequest(reason=HoldReason.LITIGATION, paper="2026-0042")

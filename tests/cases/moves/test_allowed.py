@@ -29,6 +29,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     PermitCommand.CARD_LOST: {"destination": "HK", "lost_on": "2026-03-02"},
     PermitCommand.ELIGIBILITY: {"destination": "HK", "action": "send", "reasons": [{"code": "document_seen"}]},
     PermitCommand.PERMIT_CONFIRM: {"destination": "HK", "action": "confirm"},
+    PermitCommand.PERMIT_RECALL: {"destination": "HK", "reason": "decided_in_error"},
 }
 # These look at what is given before they look at the case.
 _UNTRIED = frozenset({CommandKind.RECORD_FACT, CommandKind.CONTEST_FACT, CommandKind.ANSWER_TASK, "enter_outcome"})

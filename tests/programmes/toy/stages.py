@@ -5,13 +5,13 @@ from enum import StrEnum
 from typing import Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Move, Moves, Notice, Track, Who
+from cases.case.moves import At, Counted, Move, Moves, Notice, Track, Who
 from cases.moves.front_half import FRONT_HALF
 from domain.actors import STAFF, Role
 from tests.programmes.toy import routes
 from tests.programmes.toy.requests import Workshop
 from tests.programmes.toy.tables import MAKINGS
-from tests.programmes.toy.words import MakingStage, ToyNotice
+from tests.programmes.toy.words import MakingStage, ToyAct, ToyNotice
 
 
 class MakingEvent(StrEnum):
@@ -47,6 +47,7 @@ TRACKS: Final[Mapping[str, Track]] = {
         moves=Moves(*MAKING_MOVES, called="making", no_stage="not yet begun"),
         keys=_workshops,
         path=routes.MAKINGS,
+        counted={"made": Counted(ToyAct.MADE)},
     )
 }
 
