@@ -295,6 +295,10 @@ class AuthorityBook:
     def _body(self, entry: dict[str, Any] | None, case: str, outcome: str) -> dict[str, Any]:
         destination = case.rpartition("/")[2]
         number = f"C-{destination}-{entry['number'] if entry else 0:08d}{'-R' if outcome == 'replaced' else ''}"
+        if outcome in ("revoked", "cancelled", "kept"):
+            # Of several terms it is about the one that was issued last.
+            given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
+            number = next((each["authority_number"] for each in reversed(given) if each["outcome"] == "issued"), number)
         body: dict[str, Any] = {
             "outcome_id": _outcome_id(),
             "case": case,
