@@ -18,6 +18,7 @@ from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
 from api.parameters import CasePath, FactPath, IdPath, track_path
+from api.renewals import add_renewal
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
 from api.views import case_page
@@ -86,6 +87,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     for kind, command in programme.commands.items():
         if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)
+    add_renewal(router)
     case_reads.routes.add_to(router)
     if programme.change_asked is not None:
         case_changes.routes.add_to(router)

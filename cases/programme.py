@@ -345,6 +345,36 @@ class Cooling:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """How cases of the programme are renewed, which the core asks, decides and keeps.
+
+    What the rules of the day find of one says `Rules.of_renewal`.
+
+    Attributes:
+        asks: the model of what is given, all of which may be left out.
+        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
+        changed: a form with what is wanted.
+
+            Raises:
+                Refused: the whole does not hold together.
+        ends: the last day of each track that runs out or has run out and that nothing follows, by its key.
+        opens_days_before: how many calendar days before that day it can be asked.
+        begins: what follows of a granted renewal that has settled: what is wanted is taken over, and the tracks go on.
+        shows: the paths of what is confirmed, as the owner reads them.
+        taken_on: what is taken on with one unless something else is said, by the name of its field.
+    """
+
+    asks: type[BaseModel]
+    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any], Awaitable[dict[str, Any]]]
+    changed: Callable[[Form, Mapping[str, Any]], Form]
+    ends: Callable[[CaseFile], Mapping[str, date]]
+    opens_days_before: Callable[[Context], int]
+    begins: Callable[[CaseFile, AsyncConnection, Actor, datetime, Sequence[str], dict[str, Any]], Awaitable[None]]
+    shows: tuple[str, ...]
+    taken_on: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transferring:
     """How a case of an employer ends so that one of another employer follows it (`cases.decisions.transferring`).
 
@@ -429,6 +459,7 @@ class Programme:
         limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
+        renewal: how its cases are renewed; None where they are not.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         transfer: how a case of an employer is followed by one of another; None where that is not provided for.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
@@ -484,6 +515,7 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
+    renewal: Renewal | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     transfer: Transferring | None = None
     signers: Mapping[str, int] = field(default_factory=dict)

@@ -19,6 +19,10 @@ class CommandKind(StrEnum):
     ANSWER_TASK = "answer_task"
     RECORD_FACT = "record_fact"
     CONTEST_FACT = "contest_fact"
+    RENEW = "renew"
+    DECIDE_RENEWAL = "decide_renewal"
+    RECALL_RENEWAL = "recall_renewal"
+    WITHDRAW_RENEWAL = "withdraw_renewal"
     RECOUNT = "recount"
     RESUME = "resume"
     # A change of employer (R50 to R57): asked of, and told to, the case that ends by it and the one that follows it.

@@ -30,6 +30,8 @@ BODIES: Final = (
     *rows("GivenReason", "code field", "a coded ground and the field it is about", ALL),
     *rows("GivenReason", "note", "a sentence of the letter", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("RecallRequest", "reason", "why a decision is taken back", STAFF, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("RenewalDecisionRequest", "action renewal reasons", "the decision on a renewal and its coded grounds", ALL),
+    *rows("RenewalDecisionRequest", "note", "a note for staff and auditors", STAFF, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("HoldRequest", "action reason review_on", "why a case waits, and until when", STAFF),
     *rows("HoldRequest", "note", "a note for staff and auditors", STAFF, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("BulkDecision", "reference round", "which case is approved", STAFF),

@@ -19,6 +19,8 @@ class DeadlineKind(StrEnum):
     SIGNATURE_EXPECTED = "signature_expected"
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
+    RENEWAL_OVER = "renewal_over"
+    RENEWAL_SETTLED = "renewal_settled"
     TAKES_EFFECT = "takes_effect"
     DEPARTURE_ANSWER = "departure_answer"
 

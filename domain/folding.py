@@ -7,6 +7,7 @@ from typing import Any, Final, Protocol
 
 from domain.acts import Act
 from domain.reasons import ReasonCode
+from domain.renewals import RenewalProposal
 from domain.stages import CLOSED, Holder, Stage
 
 
@@ -41,6 +42,8 @@ _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.AWAITING_CONFIRMATION: Holder.PARK,
     Stage.CORRECTION_REQUESTED: Holder.EMPLOYER,
 }
+# What ends a proposal about a renewal, and no other one that waits.
+_OF_RENEWALS: Final = frozenset({Act.RENEWAL_WITHDRAWN, Act.RENEWAL_CLOSED})
 # In the detail of a decision that cools off: when it takes effect.
 SETTLES_AT: Final = "settles_at"
 _SETTLED: Final = (Act.SETTLED, Act.RECALLED)
@@ -144,7 +147,9 @@ def _proposal(moved: Stood, before: Stood, act: str, row: ActRow, folding: Foldi
         return replace(moved, pending_act=row.outcome)
     if SETTLES_AT in row.detail:
         return moved
-    is_over = act in (Act.REJECTED, Act.CONFIRMED, *_SETTLED) or act in folding.case_settled
+    if act in _OF_RENEWALS and moved.pending_act not in frozenset(RenewalProposal) and moved.stage is before.stage:
+        return moved
+    is_over = act in (Act.REJECTED, Act.CONFIRMED, *_SETTLED, *_OF_RENEWALS) or act in folding.case_settled
     if is_over or moved.stage is not before.stage:
         return replace(moved, pending_act=None)
     return moved

@@ -121,6 +121,8 @@ PLACES: Final = frozenset(
         Place("person_documents", "number"),
         Place("person_joinings", "proof"),
         Place("registrations", "earlier_addresses"),
+        Place("renewals", "changes"),
+        Place("renewals", "note"),
         Place("registrations", "note"),
         Place("roster_rows", "body"),
         Place("rosters", "head"),

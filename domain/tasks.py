@@ -14,6 +14,7 @@ class TaskKind(StrEnum):
     CONFIRM = "confirm"
     CHANGE = "change"
     FACT_CONTESTED = "fact_contested"
+    RENEWAL = "renewal"
     TRANSFER = "transfer"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"

@@ -16,6 +16,7 @@ from domain.messages import Origin
 from domain.outward import CallOf
 from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
+from policy.pack import Pack
 from store.case_reads import TaskShown
 from store.case_rows import LedgerEnd, LoadedEmployer, ReadBeside, Row, StandingHold
 from store.case_tables import CaseTable, OwnRows, TrackTable
@@ -75,6 +76,8 @@ class CaseParts(OneCase):
     # What the ledger rows of this transaction name: the step that does it, and the statement of who asked for it.
     origin: Origin | None = None
     statement_hash: bytes | None = None
+    # The rule version that what is recorded rests on, where it is not that of the case.
+    ruled_by: Pack | None = None
     _state: bytes | None = None
 
     def __post_init__(self) -> None:

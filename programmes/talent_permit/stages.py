@@ -28,6 +28,7 @@ from cases.moves.front_half import (
     rejected,
     second_signer,
 )
+from cases.moves.renewals import RENEWAL_MOVES
 from cases.moves.transfer import TRANSFER_MOVES
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
@@ -77,6 +78,7 @@ class LifeEvent(StrEnum):
     ASK_CHANGE = "ask_change"
     TAKE_CHANGE = "take_change"
     DECLINE_CHANGE = "decline_change"
+    RENEWED = "renewed"
     TAKE_PART = "take_part"
     DECLINE_PART = "decline_part"
 
@@ -252,6 +254,7 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
+    Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
         notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
@@ -469,7 +472,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *TRANSFER_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

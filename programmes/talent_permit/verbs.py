@@ -11,6 +11,7 @@ from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import said, verbs
 from cases.commands.correcting import correct
+from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
 from cases.decisions import amending, cooling, disputes
 from cases.decisions.versions import keep_version
 from cases.moves.transfer import TransferEvent
@@ -34,6 +35,7 @@ from programmes.talent_permit.permit_requests import (
     EligibilityAction,
     EligibilityRequest,
     OutcomeRequest,
+    RenewalRequest,
     RevocationRequest,
 )
 from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
@@ -236,7 +238,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         verbs.COMMANDS[CommandKind.CONFIRM],
         route=routes.CONFIRM,
         acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
-        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
+        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED, *SIGNED_OF_RENEWALS),
         said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
     ),
     # A revocation that is taken back lets an end come about that had waited for it.
@@ -302,6 +304,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
         body=ChangeRequest,
     ),
+    **renewal_commands(RenewalRequest),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),

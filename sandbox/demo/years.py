@@ -2,7 +2,7 @@
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from typing import Any, Final
 
 from domain.clock import CHINA
@@ -13,7 +13,7 @@ from sandbox.demo.years_check import differences
 # A working day of a year whose calendar is published.
 START: Final = datetime(2026, 3, 2, 10, tzinfo=CHINA)
 NEW_CARD_ON: Final = date(2027, 5, 10)
-ISSUED_AGAIN_ON: Final = date(2028, 12, 18)
+RENEWED_ON: Final = date(2028, 12, 18)
 TERMS: Final = 2
 MOVED_ON: Final = date(2029, 6, 4)
 LAST_DAY: Final = date(2029, 6, 8)
@@ -67,7 +67,7 @@ class Story:
         await self._amend()
         await self._approve()
         await self._change_card()
-        await self._hold_on()
+        await self._renew()
         await self._move()
 
     async def _register(self) -> None:
@@ -102,25 +102,20 @@ class Story:
         life.say("the person has a new card; an officer takes the change, and the authority is told for each permit")
         await life.hear()
 
-    async def _hold_on(self) -> None:
-        """Let the authority issue the next terms: nobody is reminded again, or told of an end."""
+    async def _renew(self) -> None:
+        """Renew after the first reminder: nobody is reminded again, or told of an end."""
         life, reference = self.life, self.reference
-        await life.pass_to(ISSUED_AGAIN_ON)
-        case = await life.case(reference)
-        for permit in case["permits"]:
-            first = date.fromisoformat(permit["valid_until"]) + timedelta(days=1)
-            given = {
-                "case": f"{reference}/{permit['destination']}",
-                "outcome": "issued",
-                "authority_number": f"{permit['authority_number']}-2",
-                "valid_from": first.isoformat(),
-                "valid_until": (first.replace(year=first.year + 3) - timedelta(days=1)).isoformat(),
-            }
-            await life.callers.aside("authority", "POST", "/sandbox/answers", json=given)
+        await life.pass_to(RENEWED_ON)
+        await life.act("employer-a", reference, "renewal", {})
+        life.say("employer A confirms that all still holds")
+        case = await life.until(reference, "show its renewal", lambda case: bool(case["renewal"]))
+        await life.act(
+            "officer-1", reference, "renewal-decision", {"action": "grant", "renewal": case["renewal"]["number"]}
+        )
         case = await life.until(
             reference, "have second terms", lambda case: all(len(permit["terms"]) > 1 for permit in case["permits"])
         )
-        life.say(f"the authority issues the next terms: {_terms(case)}")
+        life.say(f"one officer looks and grants it; the authority issues the next terms: {_terms(case)}")
         await life.pass_to(MOVED_ON)
         case = await life.case(reference)
         if any(permit["stage"] != "issued" or len(permit["terms"]) != TERMS for permit in case["permits"]):

@@ -92,6 +92,8 @@ def test_three_years_of_one_person_are_told_with_their_dates_and_checked(tmp_pat
         "permit accepted",
         "permit issued",
         "change taken",
+        "renewal received",
+        "renewal granted",
         "transfer agreed",
         "departure asked",
         "departure recorded",
@@ -100,7 +102,7 @@ def test_three_years_of_one_person_are_told_with_their_dates_and_checked(tmp_pat
         "permit revoked",
         "permit expiring",
     }
-    # Once: the next term, which the authority issues before the second reminder, begins when the first one ends.
+    # Once: the renewal is asked for before the second reminder, and the next term begins when the first one ends.
     assert [line["on"] for line in years["story"] if "told: permit expiring" in line["what"]] == ["2028-12-01"]
     assert list(tmp_path.iterdir()) == []
 

@@ -68,6 +68,7 @@ FACTS = PermitNoticeFacts(
     answer_expected_on=date(2026, 3, 11),
     valid_from=date(2026, 3, 12),
     valid_until=date(2029, 3, 11),
+    renew_by=date(2029, 2, 16),
     stay_days=30,
     revoked_on=date(2026, 3, 13),
     review_on=date(2026, 3, 14),

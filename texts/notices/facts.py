@@ -107,6 +107,7 @@ class NoticeFacts(BaseModel):
     handed_kind: str | None = None
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
+    renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
     is_amendment: bool = Field(default=False, description="Given again under review, without being asked for.")
     link: str | None = None
     webhook_id: str | None = None

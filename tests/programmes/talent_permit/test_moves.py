@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from cases.moves.front_half import Event
+from cases.moves.renewals import RenewalEvent
 from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
@@ -75,6 +76,8 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     Event.ANSWER_FACT: (set(Stage), None),
     Event.SIGN: ({_CONFIRM, _APPROVED}, None),
     Event.SUBMITTED: (set(), Stage.RECEIVED),
+    LifeEvent.RENEWED: ({_APPROVED}, None),
+    **{event: ({_APPROVED}, None) for event in RenewalEvent},
 }
 
 _ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED = (
@@ -135,7 +138,9 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], PermitStage |
 }
 
 
-@pytest.mark.parametrize("event", [event for event in (*Event, *LifeEvent) if event is not LifeEvent.EMPLOYER_LEFT])
+@pytest.mark.parametrize(
+    "event", [event for event in (*Event, *LifeEvent, *RenewalEvent) if event is not LifeEvent.EMPLOYER_LEFT]
+)
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_and_an_event_are_listed_or_refused(stage: Stage, event: str) -> None:
     sources, to = ROWS[event]
