@@ -113,7 +113,7 @@ class Story:
             "officer-1", reference, "renewal-decision", {"action": "grant", "renewal": case["renewal"]["number"]}
         )
         case = await life.until(
-            reference, "have second terms", lambda case: all(len(permit["terms"]) > 1 for permit in case["permits"])
+            reference, "have second terms", lambda case: all(_is_issued_again(permit) for permit in case["permits"])
         )
         life.say(f"one officer looks and grants it; the authority issues the next terms: {_terms(case)}")
         await life.pass_to(MOVED_ON)
@@ -153,3 +153,8 @@ def _terms(case: Row) -> str:
     """Say of the newest term of each permit until when it holds."""
     newest = [(permit["destination"], (permit.get("terms") or [permit])[-1]) for permit in case["permits"]]
     return " and ".join(f"{destination} until {term['valid_until']}" for destination, term in newest)
+
+
+def _is_issued_again(permit: Row) -> bool:
+    """Whether the authority has issued a further term of a permit."""
+    return len(permit["terms"]) == TERMS and permit["terms"][-1]["valid_until"] is not None
