@@ -298,13 +298,16 @@ async def _ask_own(
 ) -> Response:
     context, actor = wiring_of(request).context, request.state.actor
     named = find_reference(body.reference, prefixes) or ""
-    beside = None
-    if asked.about is None:
+    beside, content = None, dict(asked.asks(body))
+    if asked.says_by:
+        reference, said = await objections.need_own_case(context, actor, session, named, "")
+        content[asked.says_by] = said.as_kept()
+    elif asked.about is None:
         reference = await objections.need_own_reference(context, actor, session, named)
     else:
         reference, said = await objections.need_own_case(context, actor, session, named, body.text)
         beside = objections.disputing(said, asked.about(body))
-    await ask(request, actor, reference, kind, dict(asked.asks(body)), idempotency, beside=beside)
+    await ask(request, actor, reference, kind, content, idempotency, beside=beside)
     return json_response({"reference": reference, **asked.tells(body), "status": "received"}, 202)
 
 

@@ -87,6 +87,11 @@ class Act(StrEnum):
     COMPLAINT_RECEIVED = "complaint_received"
     COMPLAINT_ANSWERED = "complaint_answered"
     DISPUTE_RECEIVED = "dispute_received"
+    OBJECTION_RECEIVED = "objection_received"
+    OBJECTION_WITHDRAWN = "objection_withdrawn"
+    OBJECTION_REJECTED = "objection_rejected"
+    SET_ASIDE_PROPOSED = "set_aside_proposed"
+    SET_ASIDE = "set_aside"
     RENEWAL_ASKED = "renewal_asked"
     RENEWAL_GRANT_PROPOSED = "renewal_grant_proposed"
     RENEWAL_REFUSAL_PROPOSED = "renewal_refusal_proposed"
@@ -163,6 +168,9 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
         _JUDGED,
     ),
     **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
+    Act.OBJECTION_REJECTED: ActMeaning(ruled=True, judges=True),
+    Act.SET_ASIDE_PROPOSED: ActMeaning(ruled=True, proposes=True),
+    Act.SET_ASIDE: ActMeaning(ruled=True, signs=True),
     Act.DECIDED: ActMeaning(ruled=True, proposes=True),
     **dict.fromkeys(
         (Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_GRANTED),

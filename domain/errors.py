@@ -61,6 +61,8 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "employer_not_in_good_standing": 409,
     "in_progress": 409,
     "client_reference_taken": 409,
+    "objection_exists": 409,
+    "objection_term_over": 409,
     "renewal_too_early": 409,
     "renewal_under_way": 409,
     "nothing_to_renew": 409,

@@ -44,6 +44,9 @@ from store.tables import assessments, cases, ledger
 from texts.reasons import reason_sentence
 
 REGISTRATION_SCOPE: Final = "registration"
+# What is decided of any case. A decision that was set aside keeps its receipt, beside that of setting it aside; the
+# answer to an objection is a letter to the side that objected, and no receipt of the other's.
+_DECISIONS: Final = frozenset({Act.DECIDED, Act.CONFIRMED, Act.SET_ASIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,8 +113,8 @@ def decisions_of(rows: Sequence[LedgerRow], of: Told) -> list[Decision]:
             against = row.outcome == RenewalProposal.REFUSE
             by = proposer if act == Act.CONFIRMED else None
             found.append(Decision(row, row.outcome, by, is_out=False, is_against=against))
-        elif act in (Act.DECIDED, Act.CONFIRMED) or act in of.decisions:
-            outcome = of.decisions.get(act, row.outcome)
+        elif act in _DECISIONS or act in of.decisions:
+            outcome = "decision_set_aside" if act == Act.SET_ASIDE else of.decisions.get(act, row.outcome)
             by = None if act == Act.DECIDED else proposer
             # An approval is out once it has settled, and so is what cools off (states.md, "What outsiders see").
             is_out, is_against = outcome != "approve" and SETTLES_AT not in row.detail, outcome == "refuse"
@@ -144,7 +147,7 @@ def _is_proposal(row: LedgerRow, of: Told) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
     if row.act == Act.DECIDED:
         return bool(row.detail["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row.act in of.proposals
+    return row.act == Act.SET_ASIDE_PROPOSED or row.act in of.proposals
 
 
 async def _content(

@@ -179,7 +179,8 @@ class CaseFile(CaseParts):
 
     def is_finished(self) -> bool:
         """Whether nothing can happen to the case any more."""
-        if self.stage not in CLOSED or self.calls:
+        # What is proposed of a case that has closed waits for its signature like any other.
+        if self.stage not in CLOSED or self.calls or self.row.pending_act is not None:
             return False
         return self.stage is not Stage.ENDED or all(table.is_over(track) for table, track in self._tracks())
 
@@ -201,6 +202,10 @@ class CaseFile(CaseParts):
             for row in self.own_rows[each.name]
         }
         self._state = self._state_now()
+
+    def keep_stage_as_stored(self, stage: Stage) -> None:
+        """Take the stage for what the register holds, after this transaction wrote it there ahead of the save."""
+        self._stored["stage"] = stage.value
 
     async def add(self, connection: AsyncConnection, further: Mapping[str, list[Row]]) -> None:
         """Write a new case, in one statement with further rows of its transaction."""

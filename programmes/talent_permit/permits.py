@@ -278,7 +278,8 @@ def report(
     file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
-        file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
+        detail = {"on": on, "reason": file.row.end_reason}
+        file.call(what, at, destination=destination, attempt=file.next_attempt(what, destination), detail=detail)
         _expect_report(file, at, destination)
 
 
