@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -51,6 +51,8 @@ REFUSED_FOR_MACAO: Final = "0405"
 SHORT_TERM: Final = "0406"
 SHORT_TERM_DAYS: Final = 60
 FINAL: Final = frozenset({"refused", "withdrawn", "cancelled", "revoked"})
+# After it, what was to end goes on.
+RESTORED: Final = "registration_restored"
 GIVEN_UP: Final = "destination_given_up"
 ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park", GIVEN_UP})
 
@@ -221,6 +223,8 @@ class AuthorityBook:
 
     def _plan_report(self, report: dict[str, Any], mood: Mood, *, keeps: bool) -> None:
         self.books.execute("UPDATE reports SET answered = 1 WHERE number = ?", report["number"])
+        if report["what"] == RESTORED:
+            self._drop_ends(json.loads(report["cases"]))
         if report["what"] not in ENDING:
             return
         factor = SLOW_FACTOR if mood is Mood.SLOW else 1
@@ -228,6 +232,14 @@ class AuthorityBook:
             ends = "given_up" if report["what"] == GIVEN_UP else "ended"
             for entry in self._ended_with(case)[-1 if keeps else 0 :]:
                 self._plan(entry, "kept" if keeps else ends, FIRST_ANSWER_SECONDS * factor)
+
+    def _drop_ends(self, cases: Sequence[str]) -> None:
+        """Take back the ends that are planned for cases that stand again; what was given already stays given."""
+        for case in cases:
+            entry = self._last_entry(case)
+            if entry:
+                gone = "DELETE FROM plans WHERE entry = ? AND outcome IN ('ended', 'kept')"
+                self.books.execute(gone, entry["number"])
 
     def _plan(self, entry: dict[str, Any], outcome: str, seconds: float) -> None:
         self.books.execute(
