@@ -72,12 +72,20 @@ const reading = each => pairs([
   [say.times, each.times > 1 ? each.times : null], [say.reference, each.references]]);
 const day_read = each => card(day(each.day), each.readers.map(
   reader => element("section", "", [element("h3", reader.organisation), ...reader.readings.map(reading)])));
+const took_back = each => {
+  if (each.kind !== "objection" || each.state !== "open") return null;
+  const button = element("button", say.take_back);
+  button.onclick = async () => {
+    if (await call("POST", "objection-withdrawals", {reference: each.reference, objection: each.id})) await show("objections");
+  };
+  return button;
+};
 const objected = each => card(say["about_" + each.about] || say["kind_" + each.kind], [
   element("p", each.text), pairs([
     [say.reference, each.reference], [say.when, time(each.at)],
     [say.answer_due, each.state === "open" ? time(each.due_at) : null],
-    [say.answer, say["outcome_" + each.outcome]], [say.answered_at, time(each.answered_at)]]),
-  each.answer && element("p", each.answer)]);
+    [say.answer, say[(each.kind === "objection" ? "objection_" : "outcome_") + each.outcome]], [say.answered_at, time(each.answered_at)]]),
+  each.answer && element("p", each.answer), took_back(each)]);
 const fact = each => element("tr", "",
   [each.label, each.value_text, each.purpose, each.basis, each.retention].map(text => element("td", String(text ?? ""))));
 const version = each => element("div", "", [
@@ -98,15 +106,20 @@ const objection = own => {
   const option = (value, text) => Object.assign(element("option", text), {value});
   const facts = own.recorded_facts.filter(each => each.may_contest)
     .map(each => option("fact/" + each.number, say.about_fact + " " + each.label));
-  const about = element("select", "", [...facts, ...kinds.map(kind => option(kind, say["about_" + kind]))]);
+  const decisions = own.may_object.map(
+    each => option("against/" + each.against + "/" + (each.destination || ""), say.against + " " + each.label));
+  const about = element("select", "", [...decisions, ...facts, ...kinds.map(kind => option(kind, say["about_" + kind]))]);
   const text = Object.assign(element("textarea"), {required: true, maxLength: 2000, rows: 3});
   const form = element("form", "", [
     element("label", say.about + " ", [about]), element("label", say.words + " ", [text]), element("button", say.object)]);
   form.onsubmit = async event => {
     event.preventDefault();
     const body = {reference: own.reference, text: text.value};
-    const number = Number(about.value.split("/")[1]);
-    const taken = number ? await call("POST", "contests", {...body, fact: number})
+    const [kind, which, destination] = about.value.split("/");
+    const number = kind === "fact" && Number(which);
+    const taken = kind === "against" ? await call("POST", "objections",
+      {reference: own.reference, against: which, grounds: text.value, ...destination && {destination}})
+      : number ? await call("POST", "contests", {...body, fact: number})
       : about.value === "dispute" ? await call("POST", "disputes", body)
       : await call("POST", "complaints", {...body, about: about.value});
     if (!taken) return;

@@ -48,7 +48,7 @@ class FlipView(BaseModel):
     """A past case in which a rule of the draft finds something else, in one scope of rules."""
 
     reference: str
-    scope: Literal["registration", "HK", "MO"]
+    scope: Literal["registration", "renewal", "HK", "MO"]
     stage: str
     accepted_on: date
     rule_version: str
@@ -79,7 +79,7 @@ class TrialView(BaseModel):
     facts_erased: int
     flipped: int = Field(description="Cases with a flip in any scope.")
     outcome_changes: int = Field(description="Cases in which what an assessment amounts to would change.")
-    by_scope: dict[Literal["registration", "HK", "MO"], ScopeTotals]
+    by_scope: dict[Literal["registration", "renewal", "HK", "MO"], ScopeTotals]
     by_outcome: dict[str, int]
     by_rule: dict[str, int]
     flips: list[FlipView]
@@ -88,7 +88,7 @@ class TrialView(BaseModel):
 class AssessmentRun(BaseModel):
     """One kept assessment, run again."""
 
-    scope: Literal["registration", "HK", "MO"]
+    scope: Literal["registration", "renewal", "HK", "MO"]
     seq: int
     round: int
     at: datetime

@@ -62,6 +62,8 @@ class Problem(BaseModel):
     allowed: list[str] | None = Field(default=None, description="The codes that would be taken (`reason_*`).")
     reason: str | None = Field(default=None, description="What is still wrong with the case (`still_broken`).")
     place: str | None = Field(default=None, description="Where in the code it was met (`still_broken`).")
+    objection: str | None = Field(default=None, description="The objection that was made before (`objection_exists`).")
+    until: str | None = Field(default=None, description="The last day of a term (`objection_term_over`).")
     amendments_allowed: int | None = Field(
         default=None, description="How often a case may be given again under review (`amendment_not_allowed`)."
     )

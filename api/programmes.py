@@ -18,6 +18,7 @@ from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
 from api.parameters import CasePath, FactPath, IdPath, track_path
+from api.renewals import add_renewal
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
 from api.views import case_page
@@ -86,6 +87,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     for kind, command in programme.commands.items():
         if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)
+    add_renewal(router)
     case_reads.routes.add_to(router)
     if programme.change_asked is not None:
         case_changes.routes.add_to(router)
@@ -296,13 +298,16 @@ async def _ask_own(
 ) -> Response:
     context, actor = wiring_of(request).context, request.state.actor
     named = find_reference(body.reference, prefixes) or ""
-    beside = None
-    if asked.about is None:
+    beside, content = None, dict(asked.asks(body))
+    if asked.says_by:
+        reference, said = await objections.need_own_case(context, actor, session, named, "")
+        content[asked.says_by] = said.as_kept()
+    elif asked.about is None:
         reference = await objections.need_own_reference(context, actor, session, named)
     else:
         reference, said = await objections.need_own_case(context, actor, session, named, body.text)
         beside = objections.disputing(said, asked.about(body))
-    await ask(request, actor, reference, kind, dict(asked.asks(body)), idempotency, beside=beside)
+    await ask(request, actor, reference, kind, content, idempotency, beside=beside)
     return json_response({"reference": reference, **asked.tells(body), "status": "received"}, 202)
 
 

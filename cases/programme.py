@@ -17,6 +17,7 @@ from cases.case.change_views import ChangeAskedForView
 from cases.case.file import CaseFile
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
+from cases.case.row import OneCase
 from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
@@ -297,6 +298,8 @@ class Signature:
         given: what the second signature does, where it does not cool off.
         withheld: what its rejection brings with it.
         holds_calls: whether those outward calls that can be held wait as long as it does.
+        signer: refuses who may not sign it, given or withheld, beside those who have signed it.
+        takes: what the second signature does, where it needs the database; in the place of `given`.
     """
 
     proposed: str
@@ -304,6 +307,39 @@ class Signature:
     given: Signing | None = None
     withheld: Signing | None = None
     holds_calls: bool = False
+    signer: OnMove | None = None
+    takes: OnMove | None = None
+
+
+# Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
+Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
+# What follows once a decision is set aside.
+GoesOn = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Contestable:
+    """A decision that can be objected to, and set aside by two people who did not decide before.
+
+    Attributes:
+        act: the act of the ledger that the decision is.
+        outcome: what came of it, where the act may have another outcome too.
+        letter: the kind of notice by which it is told; the term of an objection begins with its delivery.
+        stands: whether a case, or the track of a key, stands where this decision put it.
+        track: the track that it is about, where it is not the case.
+        event: the row of the case's table that its setting aside is.
+        undo: what its setting aside does: one move of the case, told to those concerned.
+        follows: what follows of that, each with an act of its own.
+    """
+
+    act: str
+    outcome: str | None = None
+    letter: str
+    stands: Callable[[OneCase, str | None], bool]
+    track: str | None = None
+    event: str
+    undo: Undoes
+    follows: GoesOn | None = None
 
 
 class Decided(NamedTuple):
@@ -342,6 +378,36 @@ class Cooling:
     effect: TakesEffect
     follows: Follows = undeclared.follow_nothing
     taken_back: Signing = undeclared.go_on_as_before
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Renewal:
+    """How cases of the programme are renewed, which the core asks, decides and keeps.
+
+    What the rules of the day find of one says `Rules.of_renewal`.
+
+    Attributes:
+        asks: the model of what is given, all of which may be left out.
+        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
+        changed: a form with what is wanted.
+
+            Raises:
+                Refused: the whole does not hold together.
+        ends: the last day of each track that runs out or has run out and that nothing follows, by its key.
+        opens_days_before: how many calendar days before that day it can be asked.
+        begins: what follows of a granted renewal that has settled: what is wanted is taken over, and the tracks go on.
+        shows: the paths of what is confirmed, as the owner reads them.
+        taken_on: what is taken on with one unless something else is said, by the name of its field.
+    """
+
+    asks: type[BaseModel]
+    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any], Awaitable[dict[str, Any]]]
+    changed: Callable[[Form, Mapping[str, Any]], Form]
+    ends: Callable[[CaseFile], Mapping[str, date]]
+    opens_days_before: Callable[[Context], int]
+    begins: Callable[[CaseFile, AsyncConnection, Actor, datetime, Sequence[str], dict[str, Any]], Awaitable[None]]
+    shows: tuple[str, ...]
+    taken_on: Mapping[str, str]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -429,7 +495,9 @@ class Programme:
         limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
+        renewal: how its cases are renewed; None where they are not.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
+        contestable: which of its decisions can be objected to, by the word that says so.
         transfer: how a case of an employer is followed by one of another; None where that is not provided for.
         signers: how many people sign a proposal of a kind, its proposer among them, where it is not two.
         cooling: what of a case, or of a track of it, cools off once it is signed, by what was proposed; a refusal does
@@ -484,7 +552,9 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
+    renewal: Renewal | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
+    contestable: Mapping[str, Contestable] = field(default_factory=dict)
     transfer: Transferring | None = None
     signers: Mapping[str, int] = field(default_factory=dict)
     cooling: Mapping[str, Cooling] = field(default_factory=dict)

@@ -87,6 +87,19 @@ class Act(StrEnum):
     COMPLAINT_RECEIVED = "complaint_received"
     COMPLAINT_ANSWERED = "complaint_answered"
     DISPUTE_RECEIVED = "dispute_received"
+    OBJECTION_RECEIVED = "objection_received"
+    OBJECTION_WITHDRAWN = "objection_withdrawn"
+    OBJECTION_REJECTED = "objection_rejected"
+    SET_ASIDE_PROPOSED = "set_aside_proposed"
+    SET_ASIDE = "set_aside"
+    RENEWAL_ASKED = "renewal_asked"
+    RENEWAL_GRANT_PROPOSED = "renewal_grant_proposed"
+    RENEWAL_REFUSAL_PROPOSED = "renewal_refusal_proposed"
+    RENEWAL_GRANTED = "renewal_granted"
+    RENEWAL_RECALLED = "renewal_recalled"
+    RENEWAL_SETTLED = "renewal_settled"
+    RENEWAL_WITHDRAWN = "renewal_withdrawn"
+    RENEWAL_CLOSED = "renewal_closed"
     TRANSFER_AGREED = "transfer_agreed"
     TRANSFER_TAKEN_BACK = "transfer_taken_back"
     TRANSFER_BEGUN = "transfer_begun"
@@ -155,7 +168,16 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
         _JUDGED,
     ),
     **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
+    Act.OBJECTION_REJECTED: ActMeaning(ruled=True, judges=True),
+    Act.SET_ASIDE_PROPOSED: ActMeaning(ruled=True, proposes=True),
+    Act.SET_ASIDE: ActMeaning(ruled=True, signs=True),
     Act.DECIDED: ActMeaning(ruled=True, proposes=True),
+    **dict.fromkeys(
+        (Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_GRANTED),
+        ActMeaning(ruled=True, proposes=True),
+    ),
+    Act.RENEWAL_ASKED: ActMeaning(ruled=True),
+    Act.RENEWAL_RECALLED: ActMeaning(ruled=True, judges=True),
     Act.CONFIRMED: ActMeaning(ruled=True, signs=True),
     Act.REJECTED: ActMeaning(ruled=True, signs=True),
     Act.ANSWER_PROPOSED: ActMeaning(proposes=True),

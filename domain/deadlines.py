@@ -19,6 +19,9 @@ class DeadlineKind(StrEnum):
     SIGNATURE_EXPECTED = "signature_expected"
     HOLD_REVIEW = "hold_review"
     SETTLED = "settled"
+    OBJECTION_OVER = "objection_over"
+    RENEWAL_OVER = "renewal_over"
+    RENEWAL_SETTLED = "renewal_settled"
     TAKES_EFFECT = "takes_effect"
     DEPARTURE_ANSWER = "departure_answer"
 
@@ -40,4 +43,6 @@ class DeadlineMeaning:
 DEADLINES: Final[Mapping[str, DeadlineMeaning]] = {
     **dict.fromkeys(DeadlineKind, DeadlineMeaning()),
     DeadlineKind.CLAIM_OVER: DeadlineMeaning(by_schedule=True),
+    # A case that was refused has no workflow that would wait for it.
+    DeadlineKind.OBJECTION_OVER: DeadlineMeaning(by_schedule=True),
 }

@@ -7,7 +7,8 @@ from typing import Any, Final, Protocol
 
 from domain.acts import Act
 from domain.reasons import ReasonCode
-from domain.stages import CLOSED, Holder, Stage
+from domain.renewals import RenewalProposal
+from domain.stages import CLOSED, Holder, PendingAct, Stage
 
 
 class ActRow(Protocol):
@@ -41,6 +42,8 @@ _WAITS_FOR: Final[dict[Stage, Holder]] = {
     Stage.AWAITING_CONFIRMATION: Holder.PARK,
     Stage.CORRECTION_REQUESTED: Holder.EMPLOYER,
 }
+# What ends a proposal about a renewal, and no other one that waits.
+_OF_RENEWALS: Final = frozenset({Act.RENEWAL_WITHDRAWN, Act.RENEWAL_CLOSED})
 # In the detail of a decision that cools off: when it takes effect.
 SETTLES_AT: Final = "settles_at"
 _SETTLED: Final = (Act.SETTLED, Act.RECALLED)
@@ -56,6 +59,7 @@ class Folding:
         stage_after: the stage of the row's track after a row; None where it stays.
         proposed: acts after which something of a track waits for a second signature, and what.
         settled: acts after which nothing of a track does.
+        anew: acts after which a track has no stage, as if nothing had been made of it.
         waits_for: who acts next on a track, by its stage.
         case_proposed: acts after which something of the case waits for one, and what.
         case_settled: acts after which nothing of it does, beside those of any case.
@@ -64,6 +68,7 @@ class Folding:
     stage_after: Callable[[ActRow], StrEnum | None]
     proposed: Mapping[str, str] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
+    anew: frozenset[str] = frozenset()
     waits_for: Mapping[StrEnum, Holder] = field(default_factory=dict)
     case_proposed: Mapping[str, str] = field(default_factory=dict)
     case_settled: frozenset[str] = frozenset()
@@ -130,6 +135,9 @@ def _track(stood: Stood, act: str, row: ActRow, folding: Folding) -> Stood:
         pending[track] = folding.proposed[act]
     elif SETTLES_AT not in row.detail and (act in _SETTLED or act in folding.settled):
         pending.pop(track, None)
+    if act in folding.anew:
+        others = {key: at for key, at in stood.tracks.items() if key != track}
+        return replace(stood, tracks=others, tracks_pending=pending)
     if stage is None:
         return replace(stood, tracks_pending=pending)
     return replace(stood, tracks={**stood.tracks, track: stage}, tracks_pending=pending)
@@ -142,9 +150,15 @@ def _proposal(moved: Stood, before: Stood, act: str, row: ActRow, folding: Foldi
         return replace(moved, pending_act=folding.case_proposed[act])
     if act == Act.DECIDED and moved.stage is Stage.AWAITING_CONFIRMATION:
         return replace(moved, pending_act=row.outcome)
+    if act == Act.SET_ASIDE_PROPOSED:
+        return replace(moved, pending_act=PendingAct.SET_ASIDE.value)
     if SETTLES_AT in row.detail:
         return moved
-    is_over = act in (Act.REJECTED, Act.CONFIRMED, *_SETTLED) or act in folding.case_settled
+    if act in _OF_RENEWALS and moved.pending_act not in frozenset(RenewalProposal) and moved.stage is before.stage:
+        return moved
+    is_over = (
+        act in (Act.REJECTED, Act.CONFIRMED, Act.SET_ASIDE, *_SETTLED, *_OF_RENEWALS) or act in folding.case_settled
+    )
     if is_over or moved.stage is not before.stage:
         return replace(moved, pending_act=None)
     return moved

@@ -30,6 +30,13 @@ class NoticeKind(StrEnum):
     DUE_DATE_CHANGED = "due_date_changed"
     REGISTRATION_APPROVED = "registration_approved"
     REGISTRATION_REFUSED = "registration_refused"
+    OBJECTION_RECEIVED = "objection_received"
+    OBJECTION_REJECTED = "objection_rejected"
+    DECISION_SET_ASIDE = "decision_set_aside"
+    RENEWAL_RECEIVED = "renewal_received"
+    RENEWAL_GRANTED = "renewal_granted"
+    RENEWAL_REFUSED = "renewal_refused"
+    RENEWAL_WITHDRAWN = "renewal_withdrawn"
     EMPLOYER_SUSPENDED = "employer_suspended"
     EMPLOYER_REINSTATED = "employer_reinstated"
     WEBHOOK_PAUSED = "webhook_paused"
@@ -87,10 +94,10 @@ class StatedDate(StrEnum):
     MISSED_AND_EXPECTED = "missed_and_expected"
     OLD_AND_NEW = "old_and_new"
     REMEDY = "remedy"
+    ANSWER_DUE = "answer_due"
     FROM_WHEN = "from_when"
     REVIEW_ON = "review_on"
     DAYS_OVER = "days_over"
-    ANSWER_DUE = "answer_due"
 
 
 class About(StrEnum):
@@ -195,6 +202,14 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     _K.DUE_DATE_CHANGED: plan(EMPLOYER, _S.OLD_AND_NEW, digestible=True),
     _K.REGISTRATION_APPROVED: plan(BOTH, digestible=True),
     _K.REGISTRATION_REFUSED: plan(LETTER, _S.REMEDY, is_letter=True),
+    # The first two to whoever objected alone; the employer is never asked to hand them over.
+    _K.OBJECTION_RECEIVED: plan(BOTH, _S.ANSWER_DUE, without_employer=True),
+    _K.OBJECTION_REJECTED: plan(LETTER, _S.REMEDY, is_letter=True, without_employer=True),
+    _K.DECISION_SET_ASIDE: plan(LETTER, needs_person=True),
+    _K.RENEWAL_RECEIVED: plan(BOTH, _S.PARK_DECISION_DUE, digestible=True),
+    _K.RENEWAL_GRANTED: plan(BOTH, digestible=True),
+    _K.RENEWAL_REFUSED: plan(LETTER, _S.REMEDY, is_letter=True),
+    _K.RENEWAL_WITHDRAWN: plan(BOTH, digestible=True),
     _K.EMPLOYER_SUSPENDED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.WEBHOOK_PAUSED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),

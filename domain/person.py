@@ -50,10 +50,11 @@ class SessionRequest(Body):
 
 
 class ObjectionKind(StrEnum):
-    """What a person objects to: how they or their data were treated, or the report of their departure."""
+    """What a person objects to: how they or their data were treated, a report about them, or a decision."""
 
     COMPLAINT = "complaint"
     DISPUTE = "dispute"
+    OBJECTION = "objection"
 
 
 class ComplaintAbout(StrEnum):

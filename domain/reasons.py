@@ -19,6 +19,8 @@ class Use(StrEnum):
     HOLD = "H"
     OVERRIDE = "O"
     REJECT = "C"
+    SET_ASIDE = "S"
+    DISMISS = "N"
 
 
 class ReasonStanding(StrEnum):
@@ -50,6 +52,12 @@ class ReasonCode(StrEnum):
     REASON_NOT_SUPPORTED = "reason_not_supported"
     RETURN_INSTEAD = "return_instead"
     FACTS_INCOMPLETE = "facts_incomplete"
+    DECIDED_IN_ERROR = "decided_in_error"
+    NEW_PROOF = "new_proof"
+    NOT_TOLD = "not_told"
+    DECISION_STANDS = "decision_stands"
+    GROUNDS_UNPROVED = "grounds_unproved"
+    NO_EFFECT_LEFT = "no_effect_left"
 
 
 @dataclass(frozen=True, slots=True)
@@ -99,6 +107,9 @@ _ROWS: Final[tuple[tuple[tuple[ReasonCode, ...], str, str, ReasonStanding], ...]
     ((_R.FALSE_STATEMENT_SUSPECTED, _R.OTHER_AUTHORITY_ASKED, _R.LEGAL_QUESTION), "H", DESIGN, _U),
     ((_R.DOCUMENT_SEEN, _R.REGISTER_OUTDATED, _R.EXPLAINED_BY_EMPLOYER, _R.FINDING_MISTAKEN), "O", DESIGN, _U),
     ((_R.REASON_NOT_SUPPORTED, _R.RETURN_INSTEAD, _R.FACTS_INCOMPLETE), "C", DESIGN, _U),
+    # Why a decision is set aside, and why an objection against it is not upheld.
+    ((_R.DECIDED_IN_ERROR, _R.NEW_PROOF, _R.NOT_TOLD), "S", NONE_FOUND, _U),
+    ((_R.DECISION_STANDS, _R.GROUNDS_UNPROVED, _R.NO_EFFECT_LEFT), "N", NONE_FOUND, _U),
 )
 REASONS: Final[Reasons] = {
     code: reason(code, uses, source, standing, grounds={Use.REFUSE})

@@ -92,6 +92,8 @@ class OwnRoute(Operation):
         asks: what of the body is stored with the command.
         tells: what the answer says beside the reference and that it was received.
         about: what is objected to by it, where that is kept with the person's `text` until it is answered.
+        says_by: under which name the address by which the person had signed in is stored with the command, where only
+            that one reads the answer.
         problems: with those that the command's own stages imply.
     """
 
@@ -101,3 +103,4 @@ class OwnRoute(Operation):
     asks: Callable[[Any], Mapping[str, Any]]
     tells: Callable[[Any], Mapping[str, Any]]
     about: Callable[[Any], str] | None = None
+    says_by: str = ""

@@ -29,6 +29,13 @@ class EffectSignature(Signature):
     epoch: NotRequired[int]
 
 
+class RenewalSignature(Signature):
+    """Who decided on a renewal, why, and, sealed and in hex, the notes of the reasons."""
+
+    reasons: list[KeptReason]
+    notes: str
+
+
 class CoolingSignature(Signature):
     """Who gave a decision its last signature, when, from when it holds, and how the park's clock of the case stood.
 

@@ -47,9 +47,9 @@ _CASE_NAMES: Final = (
     "accepted_at", "amendments", "answered_findings", "approved_at", "assessment", "client_reference", "clock",
     "clock_since", "contested", "correlation_id", "days_used", "due_at", "due_kind", "due_provisional",
     "earlier_addresses", "effect_by", "employer_id", "end_reason", "ended_on", "erased_at", "facts_version",
-    "hold", "holder", "holder_since", "named_defects", "open_points", "overdue", "pending", "pending_act",
-    "person_id", "policy_version", "programme", "reference", "registration_number", "rejected", "returns",
-    "round", "settled", "settles_at", "stage", "standing_hold", "started_at",
+    "hold", "holder", "holder_since", "named_defects", "objections", "open_points", "overdue", "pending",
+    "pending_act", "person_id", "policy_version", "programme", "reference", "registration_number", "rejected",
+    "returns", "round", "settled", "settles_at", "stage", "standing_hold", "started_at",
 )  # fmt: skip
 STATE_FORMS: Final[Mapping[int, FirstForm | StateForm]] = {
     1: FirstForm(
@@ -121,6 +121,8 @@ PLACES: Final = frozenset(
         Place("person_documents", "number"),
         Place("person_joinings", "proof"),
         Place("registrations", "earlier_addresses"),
+        Place("renewals", "changes"),
+        Place("renewals", "note"),
         Place("registrations", "note"),
         Place("roster_rows", "body"),
         Place("rosters", "head"),

@@ -24,6 +24,7 @@ class PendingAct(StrEnum):
 
     REFUSE = "refuse"
     APPROVE = "approve"
+    SET_ASIDE = "set_aside"
 
 
 class AssessmentOutcome(StrEnum):

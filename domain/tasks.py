@@ -14,6 +14,8 @@ class TaskKind(StrEnum):
     CONFIRM = "confirm"
     CHANGE = "change"
     FACT_CONTESTED = "fact_contested"
+    OBJECTION = "objection"
+    RENEWAL = "renewal"
     TRANSFER = "transfer"
     UNDELIVERED = "undelivered"
     DECISION_NOT_TAKEN = "decision_not_taken"
@@ -69,5 +71,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     # A letter to hand over, and an answer to who contested a fact.
     TaskKind.UNDELIVERED: TaskMeaning(answers=(TaskAction.DONE,), outlives=True),
     TaskKind.FACT_CONTESTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE), outlives=True),
+    # Decided by a call of its own, and about a decision that may have closed the case.
+    TaskKind.OBJECTION: TaskMeaning(outlives=True),
 }
 REVIEW_TASKS: Final = frozenset({TaskKind.REVIEW, TaskKind.CONFIRM})

@@ -39,6 +39,8 @@ class Limits:
     conflicts_a_day: int
     hold_review_days: int
     hold_review_latest_days: int
+    objection_calendar_days: int
+    objection_decision_days: int
     reconsideration_calendar_days: int
     lawsuit_months: int
     notice_retry: timedelta
@@ -91,6 +93,8 @@ def limits_of(pack: Pack) -> Limits:
         conflicts_a_day=pack.integer("conflicts_a_day"),
         hold_review_days=pack.integer("hold_review_days"),
         hold_review_latest_days=pack.integer("hold_review_latest_days"),
+        objection_calendar_days=pack.integer("objection_calendar_days"),
+        objection_decision_days=pack.integer("objection_decision_days"),
         reconsideration_calendar_days=pack.integer("reconsideration_days"),
         lawsuit_months=pack.integer("lawsuit_months"),
         notice_retry=timedelta(days=pack.integer("notice_retry_days")),

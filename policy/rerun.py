@@ -6,6 +6,7 @@ from datetime import date
 from typing import Any, Final
 
 from domain.findings import Finding, FindingOutcome
+from domain.renewals import RENEWAL_SCOPE
 from policy.facts import Facts
 from policy.pack import Pack
 
@@ -35,6 +36,7 @@ class Rules:
         of_track: the same of a track, by its key.
         looked_at: the facts that a finding rests on, for those that an answer to the first may answer in the second.
         codes: what there is to find; a reason of the same name is about that finding alone.
+        of_renewal: finds what there is to find of a renewal; None where cases are not renewed.
         about_answers: what is found when somebody outside answered, from the answer and not from the kept facts, so
             that no rule finds it again.
     """
@@ -45,10 +47,13 @@ class Rules:
     looked_at: Mapping[str, tuple[str, ...]]
     codes: frozenset[str] = frozenset()
     about_answers: frozenset[str] = frozenset()
+    of_renewal: Callable[[Any, Pack, date], tuple[Finding, ...]] | None = None
 
 
 def run_again(rules: Rules, scope: str, facts: Facts, pack: Pack, on: date) -> tuple[Finding, ...]:
-    """Return what the rules of a scope find: those of the case, or those of one track."""
+    """Return what the rules of a scope find: those of the case, of a renewal, or those of one track."""
+    if scope == RENEWAL_SCOPE and rules.of_renewal is not None:
+        return rules.of_renewal(facts, pack, on)
     if scope == REGISTRATION_SCOPE:
         return rules.assess(facts, pack, on)
     return rules.of_track(facts, scope, pack, on)

@@ -3,7 +3,7 @@
 import json
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Final
+from typing import Any, Final
 from uuid import UUID
 
 from sqlalchemy import select
@@ -31,6 +31,12 @@ class Said:
     address_hash: bytes
     signed_in_by: tuple[Channel, str] | None
 
+    def as_kept(self) -> dict[str, Any]:
+        """Return who said it, as it is kept with a command: the keyed hash of the address, and the address itself."""
+        by = self.signed_in_by
+        source = None if by is None else {"channel": by[0].value, "address": by[1]}
+        return {"address_hash": self.address_hash.hex(), "from": source}
+
 
 @dataclass(frozen=True, slots=True)
 class Confided:
@@ -44,7 +50,7 @@ async def confided_by(
     context: Context, connection: AsyncConnection, session: Session, cases: Sequence[OwnCase]
 ) -> Confided:
     """Return what the address of a session said in confidence in its cases, and where others said something."""
-    query = select(objections).where(_O.reference.in_([case.reference for case in cases]))
+    query = select(objections).where(_O.reference.in_([case.reference for case in cases]), _O.party == "person")
     own: dict[UUID, str] = {}
     all_of: set[str] = set()
     for row in ObjectionRow.all_of(await connection.execute(query)):

@@ -153,9 +153,9 @@ async def answer(
     """Answer a complaint; the address that complained is told that there is an answer, and the employer is not.
 
     Raises:
-        Refused: `not_found`; `already_decided`; `wrong_stage` for a dispute, whose task is answered instead;
-            `facts_erased` once the person was erased; `role_not_allowed` about the actor's own decision, and for one
-            who declared a conflict of interest.
+        Refused: `not_found`; `already_decided`; `wrong_stage` for a dispute or an objection, which are answered
+            elsewhere; `facts_erased` once the person was erased; `role_not_allowed` about the actor's own decision, and
+            for one who declared a conflict of interest.
     """
     at = context.clock()
 
@@ -164,6 +164,8 @@ async def answer(
         row = ObjectionRow.one_of(await connection.execute(found))
         if row is None:
             raise Refused("not_found", "There is no complaint of this id.")
+        if row.kind == ObjectionKind.OBJECTION:
+            raise Refused("wrong_stage", words="objection_decided_elsewhere")
         if row.kind != ObjectionKind.COMPLAINT:
             raise Refused("wrong_stage", "A dispute is answered by its task.")
         if row.state != "open":

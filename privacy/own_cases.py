@@ -1,6 +1,6 @@
 """The cases that a signed-in person sees: their own on which the address stands that the session proved."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -13,6 +13,7 @@ from cases.case.reading import CaseReading, read_cases
 from cases.case.shows import views_of
 from cases.case.view import case_view, shown_at
 from cases.case.views import AnyFactView
+from cases.decisions import contested
 from cases.shared.context import Context
 from cases.shared.views import document
 from domain.actors import Actor, Role
@@ -28,6 +29,7 @@ from record.receipts import decisions_of, remedy_of
 from store.case_reads import FactShown, fence
 from store.rows.record import LedgerRow
 from store.tables import cases, ledger
+from texts.notices.wording import place
 from texts.person import plain
 from texts.reasons import reason_or_word
 
@@ -151,7 +153,8 @@ def own_view(
         end_reason_text=reason_or_word(whole.end_reason, language),
         contact_changes=waiting_views(reading, language),
         decisions=tuple(_decisions(reading, chain, language)),
-        remedies=tuple(_remedies(reading, language)),
+        may_object=(open_to := tuple(_may_object(reading, chain, whole.stage, language))),
+        remedies=tuple(_remedies(reading, language, may_object=bool(open_to))),
     )
     return views_of(reading).own(reading, whole, own, language)
 
@@ -198,11 +201,25 @@ def _decisions(reading: CaseReading, chain: list[LedgerRow], language: Language)
     ]
 
 
-def _remedies(reading: CaseReading, language: Language) -> list[str]:
+def _may_object(
+    reading: CaseReading, chain: list[LedgerRow], shown: Stage, language: Language
+) -> Iterator[own_views.MayObject]:
+    """Return the decisions that the person can object to, once they are shown."""
+    if shown != reading.stage:
+        return
+    room = reading.context.programmes[reading.row.programme].texts
+    for against, track in contested.may_object(reading, chain, Role.PERSON.value):
+        label = plain("decisions", against, language, room)
+        named = label if track is None else f"{label} · {place(track, language)}"
+        yield own_views.MayObject(against=against, destination=track, label=named)
+
+
+def _remedies(reading: CaseReading, language: Language, *, may_object: bool) -> list[str]:
     """Return in words what the person can do now."""
+    objection = ["objection"] if may_object else []
     fact = ["fact"] if any(_may_contest(reading, fact) for fact in reading.facts) else []
     letter = ["letter"] if reading.stage is Stage.REFUSED else []
-    found = dict.fromkeys([*fact, *letter, *views_of(reading).remedies(reading), "complaint"])
+    found = dict.fromkeys([*fact, *objection, *letter, *views_of(reading).remedies(reading), "complaint"])
     room = reading.context.programmes[reading.row.programme].texts
     return [str(plain("remedies", each, language, room)) for each in found]
 

@@ -86,10 +86,19 @@ class OwnCaseFacts(BaseModel):
     open_points: list[OpenPointView] = Field(description="What the employer is asked to mend.")
 
 
+class MayObjectView(BaseModel):
+    """A decision that the person can object to, as `POST /v1/me/objections` takes it, and in words."""
+
+    against: str
+    destination: str | None
+    label: str
+
+
 class OwnCaseEnd(BaseModel):
     """What was decided, and what can be done."""
 
     decisions: list[OwnDecisionView]
+    may_object: list[MayObjectView] = Field(description="Decisions that stand and that the person has not objected to.")
     remedies: list[str] = Field(description="What the person can do now, in words.")
 
 

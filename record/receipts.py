@@ -20,6 +20,7 @@ from domain.clock import day_of
 from domain.errors import Refused
 from domain.folding import SETTLES_AT
 from domain.languages import Language
+from domain.renewals import RENEWAL_SCOPE, RenewalProposal
 from domain.stages import Stage
 from proof import receipts
 from proof.ledger_rows import content_of
@@ -43,6 +44,9 @@ from store.tables import assessments, cases, ledger
 from texts.reasons import reason_sentence
 
 REGISTRATION_SCOPE: Final = "registration"
+# What is decided of any case. A decision that was set aside keeps its receipt, beside that of setting it aside; the
+# answer to an objection is a letter to the side that objected, and no receipt of the other's.
+_DECISIONS: Final = frozenset({Act.DECIDED, Act.CONFIRMED, Act.SET_ASIDE})
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,15 +105,31 @@ def decisions_of(rows: Sequence[LedgerRow], of: Told) -> list[Decision]:
         act = row.act
         if act in (Act.RECALLED, Act.SETTLED) and (place := _settled(found, row)) is not None:
             found[place] = replace(found[place], recalled=act == Act.RECALLED, is_out=act == Act.SETTLED)
+        if act in (Act.RENEWAL_RECALLED, Act.RENEWAL_SETTLED):
+            _settle_renewal(found, row)
         if _is_proposal(row, of):
             proposer = row.actor_role
-        elif act in (Act.DECIDED, Act.CONFIRMED) or act in of.decisions:
-            outcome = of.decisions.get(act, row.outcome)
+        elif act == Act.RENEWAL_GRANTED or (act == Act.CONFIRMED and "renewal" in row.detail):
+            against = row.outcome == RenewalProposal.REFUSE
+            by = proposer if act == Act.CONFIRMED else None
+            found.append(Decision(row, row.outcome, by, is_out=False, is_against=against))
+        elif act in _DECISIONS or act in of.decisions:
+            outcome = "decision_set_aside" if act == Act.SET_ASIDE else of.decisions.get(act, row.outcome)
             by = None if act == Act.DECIDED else proposer
             # An approval is out once it has settled, and so is what cools off (states.md, "What outsiders see").
             is_out, is_against = outcome != "approve" and SETTLES_AT not in row.detail, outcome == "refuse"
             found.append(Decision(row, outcome, by, is_out=is_out, is_against=is_against or act in of.decisions))
     return found
+
+
+def _settle_renewal(found: list[Decision], row: LedgerRow) -> None:
+    """Let the newest decision on a renewal be recalled, or out, as a row says."""
+    for place in reversed(range(len(found))):
+        last = found[place]
+        if last.row.detail.get("renewal") == row.detail.get("renewal") and not last.recalled:
+            is_recalled = row.act == Act.RENEWAL_RECALLED
+            found[place] = replace(last, recalled=is_recalled, is_out=not is_recalled)
+            return
 
 
 def _settled(found: Sequence[Decision], row: LedgerRow) -> int | None:
@@ -127,7 +147,7 @@ def _is_proposal(row: LedgerRow, of: Told) -> bool:
     """Whether a row only proposes what a second signature gives effect to."""
     if row.act == Act.DECIDED:
         return bool(row.detail["stage"] == Stage.AWAITING_CONFIRMATION)
-    return row.act in of.proposals
+    return row.act == Act.SET_ASIDE_PROPOSED or row.act in of.proposals
 
 
 async def _content(
@@ -144,7 +164,7 @@ async def _content(
     a = assessments.c
     query = (
         select(assessments)
-        .where(a.reference == row.reference, a.scope == (row.destination or REGISTRATION_SCOPE), a.at <= row.at)
+        .where(a.reference == row.reference, a.scope == _scope(row), a.at <= row.at)
         .order_by(a.seq.desc())
         .limit(1)
     )
@@ -165,6 +185,11 @@ async def _content(
         ledger=RowTold(chain=row.chain, seq=row.seq, hash=row.hash.hex(), content=shown),
         seal=seal,
     )
+
+
+def _scope(row: LedgerRow) -> str:
+    """Return the rules by which a decision was made: those of the case, of a track of it, or of a renewal."""
+    return RENEWAL_SCOPE if "renewal" in row.detail else row.destination or REGISTRATION_SCOPE
 
 
 def _decision(decision: Decision) -> DecisionTold:

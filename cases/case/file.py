@@ -3,7 +3,7 @@
 import copy
 import json
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass, replace
 from datetime import date, datetime
 from typing import Any
@@ -27,6 +27,7 @@ from domain.notices import Channel
 from domain.parties import Party
 from domain.stages import CLOSED, Stage, Standing
 from domain.tasks import TaskKind
+from policy.pack import Pack
 from store import case_rows, case_writes
 from store.case_reads import PendingChange
 from store.case_rows import Beside, LedgerEnd, LoadedCase, Row
@@ -44,6 +45,15 @@ _WRITTEN = ("tasks", "deadlines", "calls", "assessments", "case_facts")
 @dataclass(slots=True)
 class CaseFile(CaseParts):
     """One case with all that a verb may look at or change."""
+
+    @contextmanager
+    def ruled(self, by: Pack) -> Iterator[None]:
+        """Let what is recorded rest on another rule version than that of the case; a renewal has that of its day."""
+        self.ruled_by = by
+        try:
+            yield
+        finally:
+            self.ruled_by = None
 
     @property
     def accepted_on(self) -> date:
@@ -92,7 +102,7 @@ class CaseFile(CaseParts):
         **detail: object,
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
-        pack = self.pack if self.words.act(act).ruled else None
+        pack = self.ruled_by or self.pack if self.words.act(act).ruled else None
         before, self._state = self._state, self._state_now()
         entry = Entry(
             act=act,
@@ -169,7 +179,8 @@ class CaseFile(CaseParts):
 
     def is_finished(self) -> bool:
         """Whether nothing can happen to the case any more."""
-        if self.stage not in CLOSED or self.calls:
+        # What is proposed of a case that has closed waits for its signature like any other.
+        if self.stage not in CLOSED or self.calls or self.row.pending_act is not None:
             return False
         return self.stage is not Stage.ENDED or all(table.is_over(track) for table, track in self._tracks())
 
@@ -191,6 +202,10 @@ class CaseFile(CaseParts):
             for row in self.own_rows[each.name]
         }
         self._state = self._state_now()
+
+    def keep_stage_as_stored(self, stage: Stage) -> None:
+        """Take the stage for what the register holds, after this transaction wrote it there ahead of the save."""
+        self._stored["stage"] = stage.value
 
     async def add(self, connection: AsyncConnection, further: Mapping[str, list[Row]]) -> None:
         """Write a new case, in one statement with further rows of its transaction."""

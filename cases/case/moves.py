@@ -102,6 +102,9 @@ class Notice:
 # Among what a move closes: all that runs for a case, its tasks but those that outlive it, and its deadlines.
 ALL: Final = "all"
 
+# Where a track goes that begins anew, as if nothing had been made of it.
+NO_STAGE: Final = "none"
+
 
 @dataclass(frozen=True, slots=True)
 class Move:

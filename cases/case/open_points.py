@@ -1,7 +1,7 @@
 """The points that an employer is asked to mend, kept with the case until it answers: codes in clear, notes sealed."""
 
 from collections.abc import Sequence
-from typing import Any
+from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.reading import CaseReading
@@ -15,6 +15,9 @@ from texts.findings import sentence_of
 from texts.notices import Reason
 from texts.reasons import reason_sentence
 
+# Beside the named defects of a case that has lapsed: a stored spelling.
+_PUT_AWAY: Final = "open"
+
 
 def keep(file: CaseFile, points: Sequence[OpenPoint], notes: Sequence[str | None]) -> None:
     """Keep the points of a request to correct, each with the note written for the employer."""
@@ -27,6 +30,22 @@ def keep(file: CaseFile, points: Sequence[OpenPoint], notes: Sequence[str | None
 def clear(file: CaseFile) -> None:
     """Forget the points, once the employer has answered or the case has ended."""
     file.row.open_points = None
+
+
+def put_away(file: CaseFile) -> None:
+    """Ask the employer for nothing any more, and keep what was asked beside the named defects."""
+    if file.row.open_points is not None:
+        file.row.named_defects = {**file.row.named_defects, _PUT_AWAY: file.row.open_points}
+        clear(file)
+
+
+def take_out(file: CaseFile) -> bool:
+    """Ask again for what was put away; False where nothing was."""
+    if _PUT_AWAY not in file.row.named_defects:
+        return False
+    file.row.open_points = file.row.named_defects[_PUT_AWAY]
+    file.row.named_defects = {name: kept for name, kept in file.row.named_defects.items() if name != _PUT_AWAY}
+    return True
 
 
 def spoken(file: CaseFile | CaseReading, language: Language) -> tuple[Reason, ...]:

@@ -62,11 +62,21 @@ class OwnBody:
 
 
 @view
+class MayObject:
+    """A decision that the person can object to: what is sent for it, and what it is in words."""
+
+    against: str
+    destination: str | None
+    label: str | None
+
+
+@view
 class OwnEnd:
     """Which addresses do not serve yet, what was decided, and what the person can do now, in words."""
 
     contact_changes: tuple[ContactChange, ...]
     decisions: tuple[object, ...]
+    may_object: tuple[MayObject, ...]
     remedies: tuple[str, ...]
 
 

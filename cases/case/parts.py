@@ -4,7 +4,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import date, datetime
 from typing import Any, Final, TypeVar
-from uuid import uuid4
+from uuid import UUID, uuid4
 
 from cases.case.bundles import Told
 from cases.case.row import OneCase
@@ -16,6 +16,7 @@ from domain.messages import Origin
 from domain.outward import CallOf
 from domain.tasks import Queue, TaskState
 from domain.working_days import Deadline, WorkingCalendar
+from policy.pack import Pack
 from store.case_reads import TaskShown
 from store.case_rows import LedgerEnd, LoadedEmployer, ReadBeside, Row, StandingHold
 from store.case_tables import CaseTable, OwnRows, TrackTable
@@ -71,10 +72,14 @@ class CaseParts(OneCase):
     told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
+    # The command that is being tried or applied.
+    applying: UUID | None = None
     unsent: list[str] = field(default_factory=list)
     # What the ledger rows of this transaction name: the step that does it, and the statement of who asked for it.
     origin: Origin | None = None
     statement_hash: bytes | None = None
+    # The rule version that what is recorded rests on, where it is not that of the case.
+    ruled_by: Pack | None = None
     _state: bytes | None = None
 
     def __post_init__(self) -> None:
@@ -192,6 +197,8 @@ class CaseParts(OneCase):
         A task that was there before this step stays with the destinations that its ledger rows name.
         """
         about = dict(detail or {})
+        if (served_by := self.find_task(kind, destination)) is not None:
+            return served_by
         for task in self.tasks:
             is_same = task.kind == kind and task.opened_at == at and _about(task) == about
             if is_same and not _serves(task, destination):

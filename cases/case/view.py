@@ -1,9 +1,10 @@
 """What a reader may see of a case (states.md, "What outsiders see"; person fields are masked for every role)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from datetime import date, datetime
 from functools import lru_cache
 from typing import Any, TypeVar
+from uuid import UUID
 
 from pydantic import TypeAdapter
 
@@ -24,6 +25,7 @@ from cases.case.views import (
     LegalHoldShown,
     MaskedDocument,
     MaskedPerson,
+    ObjectionShown,
     ParameterUsedView,
     PendingChangeView,
     ProposalView,
@@ -87,10 +89,26 @@ def case_view(file: Shown, actor: Actor, language: Language, *, short: bool = Fa
         in_force=_in_force(file),
         updated_at=row.updated_at.astimezone(CHINA),
         person=_person(file, actor),
+        objections=tuple(_objections(file, actor)),
         recorded_facts=tuple(fact_view(fact) for fact in file.facts),
     )
     seen = _for_staff(file, seen, language) if inside else seen
     return views_of(file).case(Showing(file, actor, language, short, hidden), seen)
+
+
+def _objections(file: Shown, actor: Actor) -> Iterator[ObjectionShown]:
+    """Return the objections that a reader may know of: staff all, each side its own."""
+    for each in file.row.objections or ():
+        if actor.is_inside or each["party"] == actor.role:
+            yield ObjectionShown(
+                id=UUID(each["id"]),
+                against=each["against"],
+                destination=each["track"],
+                by=each["party"],
+                at=shown_at(datetime.fromisoformat(each["at"])),
+                due_at=shown_at(datetime.fromisoformat(each["due_at"])),
+                state=each["state"],
+            )
 
 
 def finding_views(findings: Iterable[Finding], language: Language) -> tuple[FindingView, ...]:

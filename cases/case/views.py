@@ -265,6 +265,19 @@ class CaseTaskView:
 
 
 @view
+class ObjectionShown:
+    """An objection against a decision: to staff those of both sides, to any other reader those of their own."""
+
+    id: UUID
+    against: str
+    destination: str | None
+    by: str
+    at: datetime
+    due_at: datetime
+    state: str
+
+
+@view
 class CaseHead:
     """What a case shows first: which it is, and where it stands."""
 
@@ -300,6 +313,9 @@ class CaseBody:
     in_force: bool
     updated_at: datetime
     person: MaskedPerson
+    objections: Annotated[
+        tuple[ObjectionShown, ...], Field(description="Objections against decisions, as far as the reader may know.")
+    ] = ()
     recorded_facts: Annotated[tuple[AnyFactView, ...], FACTS_SEEN] = ()
 
 

@@ -24,5 +24,5 @@ async def apply(file: CaseFile, connection: AsyncConnection, command: CommandRow
         body = json.loads(plain)
     actor = Actor.model_validate(command.actor)
     need_no_conflict(file, actor)
-    declared = programme_of(file).commands[command.kind]
+    declared, file.applying = programme_of(file).commands[command.kind], command.command_id
     await declared.does(file, connection, actor, command.at, body)

@@ -145,13 +145,20 @@ async def accept(
                 raise
             continue
         if isinstance(accepted, Refused):
-            raise accepted
+            # Counted where it was met, since nobody looks for an agreement while others wait for the count.
+            before = await _find_before(context, programme, actor, form, before, accepted)
+            continue
         return accepted
     raise await refuse_second(context, programme, actor, form.subject.document)
 
 
 async def _find_before(
-    context: Context, programme: Programme, actor: Actor, form: Form, tried: transfers.Side | None
+    context: Context,
+    programme: Programme,
+    actor: Actor,
+    form: Form,
+    tried: transfers.Side | None,
+    counted: Refused | None = None,
 ) -> transfers.Side:
     """Return the case that another one may follow, since its person agreed to that.
 
@@ -160,7 +167,7 @@ async def _find_before(
     """
     before = None if tried is not None else await agreed_transfer(context, programme, actor, form)
     if before is None:
-        raise await refuse_second(context, programme, actor, form.subject.document) from None
+        raise counted or await refuse_second(context, programme, actor, form.subject.document) from None
     return before
 
 
@@ -225,8 +232,6 @@ async def _accept(
             await file.add(connection, {**further, **added})
     except IntegrityError as error:
         if constraint_of(error) != _LIVE_PERSON:
-            raise
-        if await agreed_transfer(context, programme, actor, form) is not None:
             raise
         return await second_refused(context, connection, programme, actor, document)
     return Accepted(file.reference, reply)

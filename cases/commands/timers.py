@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.decisions import cooling, correction, settling, transferring
+from cases.decisions import cooling, correction, objections, renewals, settling, transferring
 from cases.programme import Timer, programme_of
 from cases.tasks import review
 from domain.actors import Actor
@@ -30,6 +30,8 @@ async def pass_deadlines(
         when = max(row.at, file.row.accepted_at)
         if row.kind == DeadlineKind.SETTLED:
             await settling.settle(file, connection, actor, when)
+        elif row.kind == DeadlineKind.RENEWAL_SETTLED:
+            await renewals.settle(file, connection, actor, when)
         else:
             programme_of(file).timers[row.kind](file, actor, when, row)
 
@@ -62,6 +64,8 @@ TIMERS: Final[Mapping[str, Timer]] = {
     DeadlineKind.CLAIM_OVER: review.lapse_claim,
     DeadlineKind.SIGNATURE_EXPECTED: review.expect_signature,
     DeadlineKind.HOLD_REVIEW: review.review_hold,
+    DeadlineKind.OBJECTION_OVER: objections.overdue,
+    DeadlineKind.RENEWAL_OVER: renewals.escalate,
     DeadlineKind.TAKES_EFFECT: cooling.pass_deadline,
     DeadlineKind.DEPARTURE_ANSWER: transferring.leave_unanswered,
 }

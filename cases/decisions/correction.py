@@ -70,8 +70,8 @@ def remind(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) ->
 def lapse(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Close a case for which nothing came in time (R8); whatever was stored before the end has been applied by now."""
     move(file, Event.CORRECTION_OVER, actor, at)
+    open_points.put_away(file)
     file.record(Act.LAPSED, actor, at)
-    open_points.clear(file)
 
 
 def _request(file: CaseFile, codes: set[str]) -> None:

@@ -148,6 +148,8 @@ async def confirm(
     signed = programme_of(file).signatures.get(pending)
     if signed is None:
         need_no_hold(file)
+    elif signed.signer is not None:
+        await signed.signer(file, connection, actor, at)
     take_task(file, actor, at, TaskKind.CONFIRM)
     if verdict is Verdict.WITHHELD:
         _reject(file, actor, at, asked, signed)
@@ -159,12 +161,20 @@ async def confirm(
         cooling.sign(matter, cools, actor, at)
         return
     if signed is not None:
-        need(signed.given, "given")(file, actor, at)
+        await _give(signed, file, connection, actor, at)
         return
     reasons, note = proposal(file)
     _keep_answers(file, at, need(file.row.pending, "pending")["reasons"])
     why = [reason.code for reason in reasons]
     await settling.approve(file, connection, actor, at, why, note=note, confirmed=True)
+
+
+async def _give(signed: Signature, file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
+    """Let what was proposed of a decided case take effect."""
+    if signed.takes is not None:
+        await signed.takes(file, connection, actor, at)
+    elif signed.given is not None:
+        signed.given(file, actor, at)
 
 
 def proposal(file: CaseFile) -> tuple[tuple[GivenReason, ...], str | None]:

@@ -10,6 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.signers import notes_of
 from cases.deadlines import park_clock
+from cases.deadlines.remedies import objection_remedy
 from cases.decisions import finding_answers
 from cases.moves.front_half import Event
 from cases.moves.moving import move
@@ -111,8 +112,13 @@ def close_unregistered(file: CaseFile) -> None:
     file.row.change(pending_act=None, pending=None, hold=None, standing_hold=False)
 
 
-def letter(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason]) -> Said:
-    """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy (unconfirmed)."""
+def letter(
+    file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenReason], *, may_object: bool = True
+) -> Said:
+    """Return a letter: the decider's role, the date, the reasons, the rule version and the remedy (unconfirmed).
+
+    `may_object` is false of what was decided about an objection, which is not objected to again.
+    """
     limits = file.context.limits
     remedy = Remedy(reconsideration_days=limits.reconsideration_calendar_days, lawsuit_months=limits.lawsuit_months)
     facts = {
@@ -120,6 +126,7 @@ def letter(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
         "decided_on": day_of(at),
         "rule_version": file.row.policy_version,
         "remedy": remedy,
+        "objection": objection_remedy(file, at) if may_object else None,
     }
     return Said(facts=facts, reasons=reasons)
 
@@ -127,7 +134,9 @@ def letter(file: CaseFile, actor: Actor, at: datetime, reasons: Sequence[GivenRe
 def remedy_stated(file: CaseFile) -> dict[str, Any]:
     """Return the limits that the letter of a decision states, as the decision's row keeps them."""
     limits = file.context.limits
+    objection = {"objection_calendar_days": limits.objection_calendar_days} if programme_of(file).contestable else {}
     return {
+        **objection,
         "reconsideration_calendar_days": limits.reconsideration_calendar_days,
         "lawsuit_months": limits.lawsuit_months,
         "limits_version": limits.version,

@@ -61,13 +61,14 @@ DECIDED: Final = f"""
             l.actor_subject, (l.detail -> 'promise' ->> 'kept')::boolean AS kept, l.detail ->> 'stage' AS stage
         FROM ledger l
         WHERE l.act IN ('{Act.DECIDED}', '{Act.CONFIRMED}', '{Act.RECALLED}') AND l.at >= :begins AND l.at < :ends
-            AND l.reference IS NOT NULL{{mine}}
+            AND l.reference IS NOT NULL AND l.destination IS NULL
+            AND coalesce(l.outcome, 'approve') IN ('approve', 'refuse'){{mine}}
         ORDER BY l.chain, l.seq DESC
     )
     SELECT prefix, day, outcome, kept, actor_subject, employer_id, count(*) AS number,
         grouping(outcome, kept, actor_subject, employer_id) AS counted_by
     FROM d
-    WHERE act <> '{Act.RECALLED}' AND stage IN ('{Stage.APPROVED}', '{Stage.REFUSED}')
+    WHERE act = '{Act.CONFIRMED}' OR act = '{Act.DECIDED}' AND stage = '{Stage.APPROVED}'
     GROUP BY GROUPING SETS ((prefix, day, outcome), (prefix, day, kept), (prefix, actor_subject, kept),
         (prefix, employer_id, kept))
 """  # noqa: S608 - made of words of this file and of the declarations

@@ -8,6 +8,7 @@ from typing import Any, Final
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Clock, Move, Notice, Opens, Who
 from cases.case.signers import EFFECT, PROPOSAL_WAITS, is_same, need_signer
+from cases.deadlines.remedies import objection_remedy
 from cases.deadlines.stated import case_due, park_due, signature_due, within_decision_days
 from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
@@ -139,6 +140,10 @@ def _delayed(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return {"missed_on": day_of(need(file.row.due_at, "due_at")), "expected_on": expected}
 
 
+def _objection(file: CaseFile, at: datetime) -> Mapping[str, Any]:
+    return {"objection": objection_remedy(file, at)}
+
+
 def _pending(file: CaseFile) -> str:
     return need(file.row.pending_act, "pending_act")
 
@@ -155,8 +160,8 @@ def _again(file: CaseFile) -> str:
     return f"{file.round}/{_pending(file)}/again"
 
 
-_TOLD: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_of_proposal)
-_TOLD_AGAIN: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_again)
+TOLD_OF_SIGNATURE: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_of_proposal)
+TOLD_AGAIN: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, occasion=_again)
 _TOLD_REJECTED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_park_due)
 _CORRECT_IT: Final = Notice(NoticeKind.CORRECTION_REQUESTED, facts=_due)
 _CORRECTED: Final = Notice(NoticeKind.CORRECTION_RECEIVED, facts=_due)
@@ -168,7 +173,7 @@ def proposed(no: str, sources: frozenset[Stage], event: str, *, to: Stage | None
     """Return the row by which something is proposed of a case that takes effect with a second signature."""
     return Move(
         no, sources, event, who, to,
-        opens=(Opens(TaskKind.CONFIRM),), closes=(TaskKind.REVIEW,), notices=(_TOLD,),
+        opens=(Opens(TaskKind.CONFIRM),), closes=(TaskKind.REVIEW,), notices=(TOLD_OF_SIGNATURE,),
     )  # fmt: skip
 
 
@@ -220,7 +225,7 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         ),
         Move(
             "R8", _CORRECTION, Event.CORRECTION_OVER, TIMER, Stage.LAPSED,
-            closes=(ALL,), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_LAPSED),),
+            closes=(ALL,), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_LAPSED, facts=_objection),),
         ),
         Move("R9", frozenset(Stage), Event.CLAIM, Who("officer; assign: supervisor", STAFF)),
         Move(
@@ -256,9 +261,9 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         rejected("R15", _CONFIRM, Event.REJECT, second_signer(), to=Stage.UNDER_REVIEW, opens=TaskKind.REVIEW),
         Move(
             "R14", _CONFIRM | _APPROVED, Event.SIGN, second_signer(words="signer of several"),
-            notices=(_TOLD,),
+            notices=(TOLD_OF_SIGNATURE,),
         ),
-        Move("R15", _CONFIRM | _APPROVED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(_TOLD_AGAIN,)),
+        Move("R15", _CONFIRM | _APPROVED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(TOLD_AGAIN,)),
         Move(
             "R16", OPEN, Event.WITHDRAW, owner, Stage.WITHDRAWN,
             closes=(ALL,), clock=Clock.ENDS, notices=(Notice(NoticeKind.REGISTRATION_WITHDRAWN),),

@@ -6,7 +6,7 @@ from datetime import datetime
 from typing import Final, NamedTuple
 
 from cases.case.file import CaseFile
-from cases.case.moves import ALL, At, Clock, Closes, Move, Moves, Notice, Opens
+from cases.case.moves import ALL, NO_STAGE, At, Clock, Closes, Move, Moves, Notice, Opens
 from cases.deadlines import correction_limit, park_clock
 from cases.deadlines.claims import set_claim_limit
 from cases.notices.compose import Said, Telling, tell
@@ -22,11 +22,15 @@ from store.rows.work import TaskRow
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asked:
-    """What a verb says of the task that a move opens, beside what the row says of it."""
+    """What a verb says of the task that a move opens, beside what the row says of it.
+
+    `about` is the key of the track that it is about, where it is the case that moves.
+    """
 
     detail: Mapping[str, object] | None = None
     due_at: datetime | None = None
     holder: str | None = None
+    about: str | None = None
 
 
 # What is said with each notice that a verb names, by its kind.
@@ -141,7 +145,7 @@ def _set_stage(file: CaseFile, to: str, track: At | None, at: datetime) -> None:
     if track is None:
         file.row.stage = Stage(to).value
     else:
-        file.set_track(_table(file, track), track.key, at, stage=str(to))
+        file.set_track(_table(file, track), track.key, at, stage=None if to == NO_STAGE else str(to))
 
 
 def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime) -> None:
@@ -165,7 +169,7 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
 def _open(file: CaseFile, opens: Opens, track: At | None, at: datetime, asked: Asked) -> TaskRow:
     """Open a task; that of an overdue review is the supervisors', and a suspended employer brings its hold along."""
     due_at = asked.due_at or (opens.due(file, at) if opens.due else None)
-    kind, destination = opens.kind, track.key if track else None
+    kind, destination = opens.kind, track.key if track else asked.about
     if opens.shared and destination is not None:
         task = file.share_task(kind, at, destination, due_at=due_at, detail=asked.detail)
     else:

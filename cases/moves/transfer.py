@@ -6,11 +6,14 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import Clock, Move, Notice, Opens
+from cases.case.moves import At, Clock, Move, Notice, Opens, Who
+from cases.case.signers import need_signer
 from cases.deadlines.stated import within_decision_days
-from cases.moves.front_half import EMPLOYER, ENGINE, OFFICER, TIMER, second_signer
+from cases.moves.front_half import EMPLOYER, ENGINE, OFFICER, TIMER
+from domain.actors import STAFF, Actor
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
+from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import OPEN, PendingAct, Stage
 from domain.tasks import REVIEW_TASKS, TaskKind
@@ -35,6 +38,16 @@ def _answer_due(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return {"due_on": day_of(row.at), "due_provisional": row.provisional} if row else {"due_on": None}
 
 
+def _need_to_follow(file: CaseFile, actor: Actor, track: At | None) -> None:
+    if file.row.follows is None:
+        raise Refused("wrong_stage", "This case follows no other one.")
+
+
+def _need_to_sign(file: CaseFile, actor: Actor, track: At | None) -> None:
+    _need_to_follow(file, actor, track)
+    need_signer(actor, file.row.pending if file.row.pending_act == PendingAct.APPROVE else None)
+
+
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _OFFICER_LOOKS: Final = (Opens(TaskKind.TRANSFER, due=within_decision_days),)
 _REVIEWED: Final = tuple(sorted(REVIEW_TASKS))
@@ -53,12 +66,13 @@ TRANSFER_MOVES: Final[tuple[Move, ...]] = (
         notices=(Notice(NoticeKind.DEPARTURE_ASKED_NO_MORE, given=True),),
     ),
     Move(
-        "R55", frozenset({Stage.UNDER_REVIEW}), TransferEvent.APPROVE_TO_FOLLOW, OFFICER, Stage.APPROVED,
+        "R55", frozenset({Stage.UNDER_REVIEW}), TransferEvent.APPROVE_TO_FOLLOW,
+        Who("officer", STAFF, need=_need_to_follow), Stage.APPROVED,
         closes=_REVIEWED, clock=Clock.ENDS,
     ),
     Move(
         "R55", frozenset({Stage.AWAITING_CONFIRMATION}), TransferEvent.CONFIRM_TO_FOLLOW,
-        second_signer(PendingAct.APPROVE), Stage.APPROVED, closes=_REVIEWED, clock=Clock.ENDS,
+        Who("second signer", STAFF, need=_need_to_sign), Stage.APPROVED, closes=_REVIEWED, clock=Clock.ENDS,
     ),
     Move(
         "R56", OPEN | _APPROVED, TransferEvent.LET_FOLLOW, ENGINE,

@@ -32,6 +32,8 @@ BODIES: Final = (
     *rows("DepartureRequest", "last_day reason", "the end of an employment", OUT, of=_PERSONAL, until=_CASE),
     *rows("DepartureRow", "client_reference identity_number", "which person a roster's row means", OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("DepartureRow", "last_day reason", "the end of an employment", OUT, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("RenewalRequest", "changes", "what changes with a renewal", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
+    *rows("RenewalRequest", "undertaking_version", "under which undertaking it is confirmed", ALL),
     *rows("ChangeRequest", "email phone language contract_start contract_end name_zh name_en position work_site proof", "keeping what was given true", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("ChangeRequest", "permit_card_number permit_card_valid_until", "keeping what was given true", ALL, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("ChangeRequest", "destinations", "what is asked for", ALL),

@@ -68,11 +68,8 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     need_move(file, LifeEvent.CHANGE, actor)
     if actor.role is Role.PERSON and not asked.model_fields_set <= OwnChanges.model_fields.keys():
         raise Refused("role_not_allowed")
-    if asked.contract_end is not None and file.stage is Stage.APPROVED:
-        employment.need_contract_to_come(file, at, asked.contract_end)
-    if asked.proof is not None:
-        need_day("proof.date", asked.proof.date, latest=day_of(at), after="in_future")
-    for_review = _need_changes(file, asked)
+    _need_days(file, at, asked)
+    for_review = need_changes(file, asked)
     at_once = asked.at_once
     held = contact_changes.held_back(file, at, changed(file, at_once).subject) if at_once else {}
     if at_once := {name: value for name, value in at_once.items() if name not in held}:
@@ -82,6 +79,21 @@ async def change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
         file.record(PermitAct.CHANGED, actor, at, fields=sorted(at_once), version=file.row.facts_version, **by)
     if for_review := for_review | held:
         ask_officer(file, actor, at, for_review, asked.proof)
+
+
+def wanted(file: CaseFile, at: datetime, asked: ChangeRequest) -> dict[str, Any]:
+    """Return what an officer looks at of a change that comes with something else, and what is said to prove it."""
+    _need_days(file, at, asked)
+    now, proof = known(file), asked.proof
+    fields = {name: value for name, value in need_changes(file, asked).items() if value != value_of(now, name)}
+    return fields if proof is None or not fields else fields | {"proof": proof.model_dump(mode="json")}
+
+
+def _need_days(file: CaseFile, at: datetime, asked: ChangeRequest) -> None:
+    if asked.contract_end is not None and file.stage is Stage.APPROVED:
+        employment.need_contract_to_come(file, at, asked.contract_end)
+    if asked.proof is not None:
+        need_day("proof.date", asked.proof.date, latest=day_of(at), after="in_future")
 
 
 def ask_officer(
@@ -180,7 +192,7 @@ async def _take(
     file.record(PermitAct.CHANGED, actor, at, reasons=codes, fields=sorted(fields), version=version, **answered.told)
     if "contract_end" in fields:
         employment.take_contract_end(file, actor, at)
-    await _follow(file, connection, at, fields, held)
+    await follow(file, connection, at, fields, held)
 
 
 def _decline(file: CaseFile, actor: Actor, at: datetime, answered: _Answered, reasons: tuple[GivenReason, ...]) -> None:
@@ -192,7 +204,7 @@ def _decline(file: CaseFile, actor: Actor, at: datetime, answered: _Answered, re
     file.record(PermitAct.CHANGE_DECLINED, actor, at, reasons=codes, fields=sorted(answered.fields), **answered.told)
 
 
-async def _follow(
+async def follow(
     file: CaseFile, connection: AsyncConnection, at: datetime, fields: Collection[str], held: Collection[str]
 ) -> None:
     """Run the rules again that look at what changed, and let the tracks and the authority know of it."""
@@ -324,7 +336,7 @@ def _need_override(file: CaseFile, reasons: tuple[GivenReason, ...], failing: It
     need_reasons(reasons, Use.OVERRIDE, file.forms, file.words.reasons)
 
 
-def _need_changes(file: CaseFile, asked: ChangeRequest) -> dict[str, Any]:
+def need_changes(file: CaseFile, asked: ChangeRequest) -> dict[str, Any]:
     """Return what an officer is to look at, or refuse what is no change, or is of what is not there."""
     wanted, now = asked.for_review, known(file)
     if waiting := _waiting(file) & wanted.keys():
@@ -435,6 +447,11 @@ def _place_of_proof(file: CaseFile) -> str:
 
 def changed(file: CaseFile, wanted: Mapping[str, Any]) -> RegistrationRequest:
     """Return the registration with what is asked to be changed; refused where the whole does not hold together."""
+    return employment.merged(given(file), CorrectionRequest.model_validate(parts_of(wanted)))
+
+
+def parts_of(wanted: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the fields of a change as parts of a registration."""
     parts: dict[str, Any] = {}
     for name, value in wanted.items():
         part = part_of(name)
@@ -442,7 +459,7 @@ def changed(file: CaseFile, wanted: Mapping[str, Any]) -> RegistrationRequest:
             parts[name] = value
         else:
             parts.setdefault(part, {})[name] = value
-    return employment.merged(given(file), CorrectionRequest.model_validate(parts))
+    return parts
 
 
 def part_of(field: str) -> str | None:

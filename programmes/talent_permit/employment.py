@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import need_reasons
-from cases.decisions import assessing, cooling, transferring
+from cases.decisions import assessing, cooling, renewals, transferring
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.decisions.review import propose
@@ -213,6 +213,7 @@ async def _employer_left(file: CaseFile, connection: AsyncConnection, actor: Act
 
 def _end(file: CaseFile, event: LifeEvent, actor: Actor, at: datetime, reason: str) -> None:
     need_move(file, event, actor)
+    renewals.close(file, actor, at)
     ending.close(file, at, reason)
     move(file, event, actor, at)
     ended_on = need(file.row.ended_on, "ended_on")

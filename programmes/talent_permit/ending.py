@@ -6,7 +6,7 @@ from typing import Any
 
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
-from cases.decisions import settling
+from cases.decisions import renewals, settling
 from cases.moves.moving import move
 from cases.programme import Decided
 from domain.actors import Actor
@@ -20,6 +20,7 @@ from programmes.talent_permit.words import PermitDeadline
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, decided: Decided) -> Mapping[str, Any]:
     """End a registration by the revocation that two people signed (R25)."""
+    renewals.close(file, actor, at)
     close(file, at, "revoked")
     said = settling.letter(file, decided.by, decided.at, decided.reasons)
     move(file, LifeEvent.REVOKED, actor, at, said=said)

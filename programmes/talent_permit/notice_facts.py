@@ -35,6 +35,7 @@ class PermitNoticeFacts(NoticeFacts):
     answer_expected_on: date | None = None
     valid_from: date | None = None
     valid_until: date | None = None
+    renew_by: date | None = Field(default=None, description="By when to renew, for no gap between two terms.")
     stay_days: int | None = None
     # Of a term beside others: its number; the last day of what is in force all the same; the days on which none is.
     term: int | None = None

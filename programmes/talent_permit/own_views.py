@@ -4,6 +4,7 @@ from datetime import date
 
 from cases.case.own_views import OwnBody, OwnCase, OwnEnd, OwnHead
 from cases.case.reading import CaseReading
+from cases.case.renewals import RenewalView
 from cases.case.views import AnyCaseView, PendingChangeView, view
 from domain.languages import Language
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
@@ -58,10 +59,18 @@ class OwnPermit(PermitView):
 
 
 @view
+class OwnRenewal(RenewalView):
+    """A renewal in plain words."""
+
+    stage_text: str | None
+
+
+@view
 class OfThePerson:
-    """The departure and the permits, which stand behind the words of what comes next."""
+    """The departure, the renewal and the permits, which stand behind the words of what comes next."""
 
     departure: OwnDeparture | None
+    renewal: OwnRenewal | None
     pending_change: OwnPendingChange | None
     permits: tuple[OwnPermit, ...]
 
@@ -78,6 +87,7 @@ def own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language
         **vars(whole),
         destinations=destinations_of(case),
         departure=_departure(case),
+        renewal=_renewal(seen, language),
         pending_change=_pending(seen.pending_change, language),
         permits=tuple(_permit(case, each, language) for each in permits),
     )
@@ -107,6 +117,13 @@ def _departure(case: CaseReading) -> OwnDeparture | None:
         late=departure["late"],
         disputed=departure["disputed"],
     )
+
+
+def _renewal(seen: AnyCaseView, language: Language) -> OwnRenewal | None:
+    shown = seen.renewal if isinstance(seen, RegistrationView) else None
+    if shown is None:
+        return None
+    return OwnRenewal(**vars(shown), stage_text=plain("renewal_stages", shown.stage, language))
 
 
 def _permit(case: CaseReading, seen: PermitView, language: Language) -> OwnPermit:

@@ -13,7 +13,7 @@ from domain.references import reference_from
 from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.references import PREFIX
-from programmes.talent_permit.requests import OwnChanges
+from programmes.talent_permit.requests import ChangeRequest, OwnChanges
 
 _SAMPLE: Final = reference_from(PREFIX, bytes(5))  # only to test that a paper holds together
 
@@ -88,6 +88,15 @@ class TaskAnswerRequest(decisions.TaskAnswerRequest):
         tuple[Label, ...] | None,
         Field(min_length=1, max_length=20, description="Which of the fields of a change are answered; all without."),
     ] = None
+
+
+class RenewalRequest(Body):
+    """What is confirmed anew: all that is known of a registration, but for what changes."""
+
+    model_config = example({"changes": {"contract_end": "2033-06-30"}})
+
+    changes: ChangeRequest | None = None
+    undertaking_version: Label | None = None
 
 
 class DisputeRequest(Body):

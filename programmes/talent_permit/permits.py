@@ -17,7 +17,7 @@ from domain.deadlines import DeadlineKind
 from domain.errors import Refused, need
 from domain.stages import DueKind, Holder, Stage
 from domain.working_days import Deadline, calendar_days_before
-from programmes.talent_permit import terms
+from programmes.talent_permit import renewal_days, terms
 from programmes.talent_permit.authority.keys import term_part
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
@@ -278,7 +278,8 @@ def report(
     file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=what)
     if not in_batch:
         on = (file.row.ended_on or day_of(at)).isoformat()
-        file.call(what, at, destination=destination, detail={"on": on, "reason": file.row.end_reason})
+        detail = {"on": on, "reason": file.row.end_reason}
+        file.call(what, at, destination=destination, attempt=file.next_attempt(what, destination), detail=detail)
         _expect_report(file, at, destination)
 
 
@@ -435,8 +436,9 @@ def _remind_of_expiry(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
     until = _last_day(file, destination)
-    facts = {"valid_until": until, "days_left": deadline.step}
-    spoken = [(PermitNotice.PERMIT_EXPIRING, Said(occasion=f"{until}/{deadline.step}", facts=facts))]
+    facts = {"valid_until": until, "days_left": deadline.step, "renew_by": renewal_days.renew_by(file, until, at)}
+    said = Said(occasion=f"{until}/{deadline.step}", facts=facts)
+    spoken = [] if renewal_days.is_renewing(file, destination) else [(PermitNotice.PERMIT_EXPIRING, said)]
     move_permit(file, destination, PermitEvent.EXPIRY_REMINDER_DUE, actor, at, said=spoken)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 

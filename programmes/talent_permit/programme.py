@@ -3,7 +3,10 @@
 from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.case.renewals import RENEWALS
 from cases.case.shows import Views
+from cases.decisions import renewals
+from cases.decisions.setting_aside import SIGNATURES
 from cases.programme import Answers, Cooling, Programme, Signature, Transferring
 from domain import spellings
 from domain.actors import Role
@@ -25,6 +28,7 @@ from programmes.talent_permit import (
     permit_acts,
     permits,
     registration,
+    renewing,
     routes,
     rules,
     views,
@@ -42,6 +46,7 @@ from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
+from programmes.talent_permit.setting_aside import CONTESTABLE
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
 from programmes.talent_permit.timers import TIMERS, recounted
@@ -57,14 +62,21 @@ TALENT_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "talent_permits"},
-            asks=(PermitCommand.CARD_LOST, PermitCommand.CHANGE, CommandKind.CONTEST_FACT, PermitCommand.DISPUTE),
+            sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "renewals", "talent_permits"},
+            asks=(
+                PermitCommand.CARD_LOST,
+                PermitCommand.CHANGE,
+                CommandKind.CONTEST_FACT,
+                PermitCommand.DISPUTE,
+                CommandKind.OBJECT,
+                CommandKind.WITHDRAW_OBJECTION,
+            ),
         ),
     ),
     prefix=PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
-    tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS),
+    tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS, RENEWALS),
     views=Views(
         case=views.case,
         last="permits",
@@ -100,9 +112,14 @@ TALENT_PERMIT: Final = Programme(
         looked_at=LOOKED_AT,
         codes=frozenset(FindingCode),
         about_answers=ABOUT_ANSWERS,
+        of_renewal=renewing.of_renewal,
     ),
     gather=facts.gather,
+    contestable=CONTESTABLE,
+    renewal=renewing.RENEWAL,
     signatures={
+        **SIGNATURES,
+        **renewals.SIGNATURES,
         PermitProposal.REVOKE: Signature(
             proposed=PermitAct.REVOCATION_PROPOSED,
             rejected=LifeEvent.REJECT_REVOCATION,

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 from pydantic import BaseModel, Field
 
 from cases.case import views
+from cases.case.renewals import RenewalView
 from cases.case.shows import Published
 from cases.case.views import OBJECT_OR_NULL, CaseAnswered, CaseAnsweredToStaff, FindingView, view
 from domain.spellings import TALENT_PERMIT
@@ -149,6 +150,17 @@ class _OwnDeparture(BaseModel):
     pending_change: OwnPendingChangeView | None
 
 
+@view
+class OwnRenewalView(RenewalView):
+    """A renewal as its person reads it."""
+
+    stage_text: str | None
+
+
+class _OwnRenewal(BaseModel):
+    renewal: Annotated[OwnRenewalView | None, OBJECT_OR_NULL, Field(description="The newest renewal, if any.")]
+
+
 class _OwnPermits(BaseModel):
     permits: list[OwnPermitView]
 
@@ -157,6 +169,7 @@ class OwnCaseView(
     published.OwnCaseEnd,
     _OwnPermits,
     published.OwnCaseFacts,
+    _OwnRenewal,
     _OwnDeparture,
     published.OwnCaseDates,
     _OwnDestinations,

@@ -45,7 +45,6 @@ class PermitReason(StrEnum):
     EMPLOYER_KIND_NOT_LISTED = "employer_kind_not_listed"
     CONSENT_LETTER_MISSING = "consent_letter_missing"
     LIVE_REGISTRATION_EXISTS = "live_registration_exists"
-    DECIDED_IN_ERROR = "decided_in_error"
     RESIGNED = "resigned"
     DISMISSED = "dismissed"
     CONTRACT_ENDED = "contract_ended"
@@ -82,7 +81,6 @@ _OWN: Final[tuple[tuple[tuple[str, ...], str, str, ReasonStanding], ...]] = (
     ((_R.EMPLOYER_KIND_NOT_LISTED,), "F", "S8; 等 leaves the list open", _C),
     ((_R.CONSENT_LETTER_MISSING,), "RF", "S15, for the endorsement; at registration none found", _U),
     ((_R.LIVE_REGISTRATION_EXISTS,), "FH", DESIGN, _U),
-    ((_R.DECIDED_IN_ERROR,), "V", NONE_FOUND, _U),
     (DEPARTURE_REASONS, "E", "design; official rules not found", _U),
     (
         (
@@ -92,6 +90,7 @@ _OWN: Final[tuple[tuple[tuple[str, ...], str, str, ReasonStanding], ...]] = (
     # Further uses of reasons of any case.
     ((Core.EMPLOYER_NOT_IN_PARK,), "V", "S8", _C),
     ((Core.FALSE_STATEMENT,), "V", NONE_FOUND, _U),
+    ((Core.DECIDED_IN_ERROR,), "V", NONE_FOUND, _U),
 )  # fmt: skip
 _DECLARED: Final[Reasons] = {
     code: reason(code, uses, source, standing, grounds=_GROUNDS)
@@ -121,7 +120,7 @@ _ORDER: Final[tuple[str, ...]] = (
     _R.CONSENT_LETTER_MISSING,
     _R.LIVE_REGISTRATION_EXISTS,
     Core.FALSE_STATEMENT,
-    _R.DECIDED_IN_ERROR,
+    Core.DECIDED_IN_ERROR,
     Core.NOT_MENDED,
     _R.RESIGNED,
     _R.DISMISSED,
@@ -146,6 +145,11 @@ _ORDER: Final[tuple[str, ...]] = (
     Core.REASON_NOT_SUPPORTED,
     Core.RETURN_INSTEAD,
     Core.FACTS_INCOMPLETE,
+    Core.NEW_PROOF,
+    Core.NOT_TOLD,
+    Core.DECISION_STANDS,
+    Core.GROUNDS_UNPROVED,
+    Core.NO_EFFECT_LEFT,
 )
 REASONS: Final[Reasons] = {
     code: _DECLARED[code].with_uses_of(OF_ANY_CASE[code])

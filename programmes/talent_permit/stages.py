@@ -9,7 +9,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
+from cases.case.moves import NO_STAGE, At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
 from cases.moves.front_half import (
@@ -28,6 +28,8 @@ from cases.moves.front_half import (
     rejected,
     second_signer,
 )
+from cases.moves.objecting import OBJECTING, set_aside
+from cases.moves.renewals import RENEWAL_MOVES
 from cases.moves.transfer import TRANSFER_MOVES
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
@@ -77,6 +79,9 @@ class LifeEvent(StrEnum):
     ASK_CHANGE = "ask_change"
     TAKE_CHANGE = "take_change"
     DECLINE_CHANGE = "decline_change"
+    SET_ASIDE_REVOCATION = "set_aside_revocation"
+    SET_ASIDE_WITHHOLDING = "set_aside_withholding"
+    RENEWED = "renewed"
     TAKE_PART = "take_part"
     DECLINE_PART = "decline_part"
 
@@ -122,6 +127,8 @@ class PermitEvent(StrEnum):
     PROPOSE_OUTCOME = "propose_outcome"
     CONFIRM_OUTCOME = "confirm_outcome"
     REJECT_OUTCOME = "reject_outcome"
+    WITHHOLDING_SET_ASIDE = "withholding_set_aside"
+    REGISTRATION_RESTORED = "registration_restored"
     GIVEN_UP = "given_up"
     CHANGE_REJECTED = "change_rejected"
 
@@ -252,6 +259,9 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
         notices=(Notice(PermitNotice.CHANGE_DECLINED),),
     ),
+    set_aside("R68", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
+    set_aside("R69", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
+    Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
     Move(
         "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
         notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
@@ -295,6 +305,7 @@ _REGISTRATION: Final = Who("registration", frozenset(Role), asked=False)
 # An answer that contradicts another is applied by two officers, one that was lost by the engine.
 _AUTHORITY: Final = Who("authority", frozenset({Role.AUTHORITY, Role.SYSTEM}) | STAFF, asked=False)
 _PROPOSER: Final = Who("officer", STAFF, need=_need_no_proposal)
+_SET_ASIDE: Final = Who("second signer", STAFF, asked=False)
 
 _ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
 _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
@@ -450,6 +461,9 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P33", _ISSUED, PermitEvent.TERM_ENDED, _AUTHORITY,
         notices=(Notice(PermitNotice.PERMIT_CLOSED, given=True), Notice(PermitNotice.PERMIT_REVOKED, given=True)),
     ),
+    Move("P50", frozenset({PermitStage.ENDED}), PermitEvent.WITHHOLDING_SET_ASIDE, _SET_ASIDE, NO_STAGE),
+    Move("P51", frozenset({PermitStage.ENDED}), PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE, NO_STAGE),
+    Move("P52", _AT_AUTHORITY | _ISSUED, PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE),
     Move(
         "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
         closes=_WAITING, notices=(_CLOSED,),
@@ -469,7 +483,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OWN_MOVES, *TRANSFER_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

@@ -190,7 +190,11 @@ PERMITS: Final = TrackTable(
     final=PERMIT_FINAL,
     resting=frozenset({PermitStage.ISSUED}),
     given_up="answered_for",
-    ended_on="CASE x.stage WHEN 'expired' THEN x.valid_until ELSE x.decided_on END",
+    ended_on=(
+        "CASE x.stage WHEN 'expired' THEN greatest(x.valid_until, (SELECT max(term.valid_until) FROM permit_terms term"
+        " WHERE term.reference = x.reference AND term.destination = x.destination AND term.stage = 'issued'))"
+        " ELSE x.decided_on END"
+    ),
     answered=Answered(
         outcomes=frozenset({Outcome.ISSUED, Outcome.REPLACED}),
         columns=("authority_number", "valid_from", "valid_until", "stay_days", "entries"),

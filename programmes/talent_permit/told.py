@@ -5,6 +5,7 @@ from enum import StrEnum
 from typing import Final
 
 from cases.case.shows import FactSource, Told
+from cases.decisions import renewals
 from domain.acts import Act
 from domain.case_facts import short_of
 from domain.folding import ActRow, Folding
@@ -86,11 +87,13 @@ FOLDING: Final = Folding(
         PermitAct.PERMIT_WITHHOLD_PROPOSED: PermitProposal.WITHHOLD.value,
         Act.ANSWER_PROPOSED: PermitProposal.OUTCOME.value,
     },
+    anew=frozenset({PermitAct.PERMIT_REOPENED}),
     settled=frozenset({Act.REJECTED, PermitAct.PERMIT_WITHHELD, PermitAct.PERMIT_CLOSED, Act.ANSWER_APPLIED}),
     waits_for=_WAITS_FOR,
     case_proposed={
         PermitAct.REVOCATION_PROPOSED: PermitProposal.REVOKE.value,
         PermitAct.DEPARTURE_PROPOSED: PermitProposal.DEPARTURE.value,
+        **renewals.PROPOSED,
     },
     case_settled=frozenset({PermitAct.REVOKED}),
 )
@@ -99,7 +102,12 @@ TOLD: Final = Told(
     from_field=_FROM_FIELD,
     decisions={PermitAct.REVOKED: "revoke", PermitAct.PERMIT_WITHHELD: "withhold"},
     proposals=frozenset(
-        {PermitAct.REVOCATION_PROPOSED, PermitAct.DEPARTURE_PROPOSED, PermitAct.PERMIT_WITHHOLD_PROPOSED}
+        {
+            PermitAct.REVOCATION_PROPOSED,
+            PermitAct.DEPARTURE_PROPOSED,
+            PermitAct.PERMIT_WITHHOLD_PROPOSED,
+            *renewals.PROPOSED,
+        }
     ),
     folding=FOLDING,
     passed_on={"list_entry": _PASSED_ON, "entry_changed": _PASSED_ON},

@@ -9,8 +9,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
-from cases.commands import said, verbs
+from cases.commands import objecting, said, verbs
 from cases.commands.correcting import correct
+from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
 from cases.decisions import amending, cooling, disputes
 from cases.decisions.versions import keep_version
 from cases.moves.transfer import TransferEvent
@@ -34,6 +35,7 @@ from programmes.talent_permit.permit_requests import (
     EligibilityAction,
     EligibilityRequest,
     OutcomeRequest,
+    RenewalRequest,
     RevocationRequest,
 )
 from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
@@ -185,6 +187,13 @@ async def _send_again(
 
 
 _AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED, Act.SETTLED)
+# What follows of permits where a decision is set aside.
+_GOES_ON: Final = (
+    PermitAct.PERMIT_REOPENED,
+    PermitAct.PERMIT_RESTORED,
+    PermitAct.PERMIT_ELIGIBLE,
+    PermitAct.PERMIT_NOT_CLEAR,
+)
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
 _OF_TASKS: Final = (
     PermitAct.CHANGED,
@@ -208,6 +217,8 @@ _SIGNED: Final = (
     LifeEvent.REJECT_DEPARTURE,
     LifeEvent.CONFIRM_REVOCATION,
     LifeEvent.REJECT_REVOCATION,
+    LifeEvent.SET_ASIDE_REVOCATION,
+    LifeEvent.SET_ASIDE_WITHHOLDING,
     TransferEvent.CONFIRM_TO_FOLLOW,
 )
 _ANSWERED: Final = (
@@ -228,16 +239,24 @@ _SIGNED_OF_PERMIT: Final = (
 )
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    **objecting.COMMANDS,
     CommandKind.WITHDRAW: replace(verbs.COMMANDS[CommandKind.WITHDRAW], route=routes.WITHDRAW),
     CommandKind.RECORD_FACT: replace(verbs.COMMANDS[CommandKind.RECORD_FACT], body=FactRequest),
     CommandKind.CORRECT: replace(correct(spellings.TALENT_PERMIT, RegistrationRequest, routes.CORRECT), does=_correct),
     # A second signature may end a registration, and an answer to a task may tell of a departure or a change.
     CommandKind.CONFIRM: replace(
-        verbs.COMMANDS[CommandKind.CONFIRM],
+        objecting.COMMANDS[CommandKind.CONFIRM],
         route=routes.CONFIRM,
-        acts=effect(Act.CONFIRMED, Act.SIGNED, Act.REJECTED, PermitAct.REVOKED, further=_AT_ITS_END),
-        events=(*verbs.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED),
-        said=said.signature(Act.CONFIRMED, PermitAct.REVOKED),
+        acts=effect(
+            Act.CONFIRMED,
+            Act.SIGNED,
+            Act.REJECTED,
+            Act.SET_ASIDE,
+            PermitAct.REVOKED,
+            further=(*_AT_ITS_END, *objecting.AT_SIGNATURE, *_GOES_ON),
+        ),
+        events=(*objecting.COMMANDS[CommandKind.CONFIRM].events, *_SIGNED, *SIGNED_OF_RENEWALS),
+        said=said.signature(Act.CONFIRMED, Act.SET_ASIDE, PermitAct.REVOKED),
     ),
     # A revocation that is taken back lets an end come about that had waited for it.
     CommandKind.RECALL: replace(
@@ -302,6 +321,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
         body=ChangeRequest,
     ),
+    **renewal_commands(RenewalRequest),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)
     ),

@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
+from cases.case.renewals import RenewalView, newest_of, renewal_view
 from cases.case.shows import Showing, Shown
 from cases.case.view import finding_view, findings_shown, opened, rejection_view, settles_at, shown_at, today
 from cases.case.views import (
@@ -25,6 +26,7 @@ from cases.case.views import (
 from domain.answers import AnswerState
 from domain.findings import Audience, Finding
 from domain.languages import Language
+from domain.renewals import RENEWAL_SCOPE
 from programmes.talent_permit import terms
 from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import Destination, PermitStage
@@ -166,6 +168,13 @@ class Destinations:
 
 
 @view
+class Renewed:
+    """The newest renewal of a registration, which it shows before its permits."""
+
+    renewal: Annotated[RenewalView | None, OBJECT_OR_NULL, Field(description="The newest renewal, if there is one.")]
+
+
+@view
 class Permits:
     """The permits of a registration, which it shows last of what everybody sees."""
 
@@ -173,7 +182,7 @@ class Permits:
 
 
 @view
-class RegistrationView(Permits, AnyCaseView, CaseBody, Destinations, CaseHead):
+class RegistrationView(Permits, Renewed, AnyCaseView, CaseBody, Destinations, CaseHead):
     """A registration as its reader may see it."""
 
 
@@ -209,11 +218,14 @@ def case(showing: Showing, seen: AnyCaseView) -> RegistrationView:
     listed = [d for d in sorted(permit_rows(file)) if inside or permit_rows(file)[d].stage is not None]
     permits = () if showing.hidden else tuple(_permit(showing, each) for each in listed)
     if not isinstance(seen, CaseForStaff):
-        return RegistrationView(**vars(seen), destinations=destinations_of(file), permits=permits)
+        return RegistrationView(
+            **vars(seen), destinations=destinations_of(file), renewal=renewal_shown(showing), permits=permits
+        )
     members = vars(seen) | {"pending": _proposal(file, seen.pending)}
     return RegistrationForStaff(
         **members,
         destinations=destinations_of(file),
+        renewal=renewal_shown(showing),
         permits=permits,
         held_answers=tuple(
             HeldAnswerView(
@@ -226,6 +238,16 @@ def case(showing: Showing, seen: AnyCaseView) -> RegistrationView:
             if answer.state in _WAITING
         ),
     )
+
+
+def renewal_shown(showing: Showing) -> RenewalView | None:
+    """Return the newest renewal as its reader may see it, with what was found of it for that reader."""
+    row, inside = newest_of(showing.case), showing.actor.is_inside
+    if row is None:
+        return None
+    audience = Audience.STAFF if inside else Audience.EMPLOYER
+    outcome, findings = findings_shown(showing.case, audience, showing.language, RENEWAL_SCOPE, short=showing.short)
+    return renewal_view(row, inside=inside, assessment=outcome, findings=findings)
 
 
 def looking_ahead(

@@ -118,6 +118,8 @@ class PermitAct(StrEnum):
     PERMIT_EXPIRED = "permit_expired"
     PERMIT_LATE = "permit_late"
     CARD_LOST = "card_lost"
+    PERMIT_REOPENED = "permit_reopened"
+    PERMIT_RESTORED = "permit_restored"
     PERMIT_ASSESSED = "permit_assessed"
 
 

@@ -207,6 +207,19 @@ def _objection(evidence: Evidence, row: LedgerRow) -> Hashable | None:
     return (row.act, found.objection_id) if is_so else None
 
 
+def _objected(evidence: Evidence, row: LedgerRow) -> Hashable | None:
+    """An objection to a decision is kept as it came, and with what it came to."""
+    found = _find(evidence.beside.objections, lambda each: each.objection_id, row.detail.get("objection_id"))
+    if found is None or found.kind != "objection" or row.chain != found.reference:
+        return None
+    if row.act == Act.OBJECTION_RECEIVED:
+        is_so = found.at == row.at
+    else:
+        outcome = "rejected" if row.act == Act.OBJECTION_REJECTED else "withdrawn"
+        is_so = found.outcome == outcome and _is_signed(row, found.answered_by, found.answered_at)
+    return (row.act, found.objection_id) if is_so else None
+
+
 def _recorded(evidence: Evidence, row: LedgerRow) -> Hashable | None:
     """A recorded fact is kept as it was recorded, and once its content was sealed anew, as it was signed for."""
     found = _find_fact(evidence, row)
@@ -331,6 +344,9 @@ _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
     Act.COMPLAINT_RECEIVED: ("objections", _objection),
     Act.COMPLAINT_ANSWERED: ("objections", _objection),
     Act.DISPUTE_RECEIVED: ("objections", _objection),
+    Act.OBJECTION_RECEIVED: ("objections", _objected),
+    Act.OBJECTION_WITHDRAWN: ("objections", _objected),
+    Act.OBJECTION_REJECTED: ("objections", _objected),
     Act.NOTICE_SENT: ("deliveries", _delivery),
     Act.NOTICE_FAILED: ("deliveries", _delivery),
     Act.RECEIPT_RECORDED: ("deliveries", _delivery),

@@ -118,8 +118,13 @@ def _permit(place: str, case: Row, permit: Row, entries: list[Row], issued: Row 
         yield f"{place} has another number or other dates in the API than in the authority's books"
 
 
+# What is told of a registration that goes on.
+_OF_CHANGES: Final = frozenset({"entry_changed", "destination_given_up"})
+
+
 def _reports(found: ReadBack) -> Iterator[str]:
-    reported = Counter(case for report in found.books["reports"] for case in report["cases"])
+    ends = [report for report in found.books["reports"] if report["what"] not in _OF_CHANGES]
+    reported = Counter(case for report in ends for case in report["cases"])
     for reference, case in found.cases.items():
         for permit in case["permits"]:
             place = f"{reference}/{permit['destination']}"

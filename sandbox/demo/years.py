@@ -13,15 +13,17 @@ from sandbox.demo.years_check import differences
 # A working day of a year whose calendar is published.
 START: Final = datetime(2026, 3, 2, 10, tzinfo=CHINA)
 NEW_CARD_ON: Final = date(2027, 5, 10)
-MOVED_ON: Final = date(2028, 6, 5)
-LAST_DAY: Final = date(2028, 6, 9)
+RENEWED_ON: Final = date(2028, 12, 18)
+TERMS: Final = 2
+MOVED_ON: Final = date(2029, 6, 4)
+LAST_DAY: Final = date(2029, 6, 8)
 _NEW_CARD: Final = {
     "permit_card_number": "C87654321",
     "permit_card_valid_until": "2037-05-09",
     "proof": {"kind": "permit_card", "issuer": "深圳市公安局出入境管理支队", "date": "2027-05-10"},
 }
 _NEW_POST: Final = {
-    "position": "工程师", "work_site": "SZP-101", "contract_start": "2028-06-01", "contract_end": "2033-05-31",
+    "position": "工程师", "work_site": "SZP-101", "contract_start": "2029-06-01", "contract_end": "2033-05-31",
 }  # fmt: skip
 
 
@@ -65,8 +67,8 @@ class Story:
         await self._amend()
         await self._approve()
         await self._change_card()
+        await self._renew()
         await self._move()
-        await self._expire()
 
     async def _register(self) -> None:
         self.reference = await self.life.register("employer-a", self.body)
@@ -100,9 +102,29 @@ class Story:
         life.say("the person has a new card; an officer takes the change, and the authority is told for each permit")
         await life.hear()
 
+    async def _renew(self) -> None:
+        """Renew after the first reminder: nobody is reminded again, or told of an end."""
+        life, reference = self.life, self.reference
+        await life.pass_to(RENEWED_ON)
+        await life.act("employer-a", reference, "renewal", {})
+        life.say("employer A confirms that all still holds")
+        case = await life.until(reference, "show its renewal", lambda case: bool(case["renewal"]))
+        await life.act(
+            "officer-1", reference, "renewal-decision", {"action": "grant", "renewal": case["renewal"]["number"]}
+        )
+        case = await life.until(
+            reference, "have second terms", lambda case: all(_is_issued_again(permit) for permit in case["permits"])
+        )
+        life.say(f"one officer looks and grants it; the authority issues the next terms: {_terms(case)}")
+        await life.pass_to(MOVED_ON)
+        case = await life.case(reference)
+        if any(permit["stage"] != "issued" or len(permit["terms"]) != TERMS for permit in case["permits"]):
+            raise DemoError(f"{reference} should hold its second terms.")
+        if any(row["kind"] == "permit_expired" for row in life.notices[reference]):
+            raise DemoError(f"Somebody who holds the next term was told that {reference} has expired.")
+
     async def _move(self) -> None:
         life, before = self.life, self.reference
-        await life.pass_to(MOVED_ON)
         agreed = {"reference": before, "employer": "emp-b"}
         await life.callers.write("person-1", "POST", "/v1/me/transfers", agreed)
         life.say("the person agrees to go to employer B")
@@ -125,17 +147,14 @@ class Story:
         life.say(f"the registration with A has ended, the one with B follows; the authority issues {_terms(case)}")
         await life.until_permits(before, "revoked")
         await life.hear()
-        self.reference = after
-
-    async def _expire(self) -> None:
-        case = await self.life.case(self.reference)
-        await self.life.pass_to(max(date.fromisoformat(permit["valid_until"]) for permit in case["permits"]))
-        await self.life.pass_days(2)
-        await self.life.until_permits(self.reference, "expired")
-        self.life.say("both permits have expired")
 
 
 def _terms(case: Row) -> str:
     """Say of the newest term of each permit until when it holds."""
     newest = [(permit["destination"], (permit.get("terms") or [permit])[-1]) for permit in case["permits"]]
     return " and ".join(f"{destination} until {term['valid_until']}" for destination, term in newest)
+
+
+def _is_issued_again(permit: Row) -> bool:
+    """Whether the authority has issued a further term of a permit."""
+    return len(permit["terms"]) == TERMS and permit["terms"][-1]["valid_until"] is not None

@@ -85,7 +85,12 @@ class Report(Message):
 
     case: CaseId
     what: Literal[
-        "registration_ended", "registration_revoked", "employer_left_park", "card_lost", "destination_given_up"
+        "registration_ended",
+        "registration_revoked",
+        "employer_left_park",
+        "registration_restored",
+        "card_lost",
+        "destination_given_up",
     ]
     on: date
     reason: str | None = None

@@ -3,7 +3,7 @@
 import json
 import time
 import uuid
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime, timedelta
 from pathlib import Path
 from typing import Any, Final
@@ -51,6 +51,8 @@ REFUSED_FOR_MACAO: Final = "0405"
 SHORT_TERM: Final = "0406"
 SHORT_TERM_DAYS: Final = 60
 FINAL: Final = frozenset({"refused", "withdrawn", "cancelled", "revoked"})
+# After it, what was to end goes on.
+RESTORED: Final = "registration_restored"
 GIVEN_UP: Final = "destination_given_up"
 ENDING: Final = frozenset({"registration_ended", "registration_revoked", "employer_left_park", GIVEN_UP})
 
@@ -221,14 +223,23 @@ class AuthorityBook:
 
     def _plan_report(self, report: dict[str, Any], mood: Mood, *, keeps: bool) -> None:
         self.books.execute("UPDATE reports SET answered = 1 WHERE number = ?", report["number"])
+        if report["what"] == RESTORED:
+            self._drop_ends(json.loads(report["cases"]))
         if report["what"] not in ENDING:
             return
         factor = SLOW_FACTOR if mood is Mood.SLOW else 1
         for case in json.loads(report["cases"]):
+            ends = "given_up" if report["what"] == GIVEN_UP else "ended"
+            for entry in self._ended_with(case)[-1 if keeps else 0 :]:
+                self._plan(entry, "kept" if keeps else ends, FIRST_ANSWER_SECONDS * factor)
+
+    def _drop_ends(self, cases: Sequence[str]) -> None:
+        """Take back the ends that are planned for cases that stand again; what was given already stays given."""
+        for case in cases:
             entry = self._last_entry(case)
             if entry:
-                ends = "given_up" if report["what"] == GIVEN_UP else "ended"
-                self._plan(entry, "kept" if keeps else ends, FIRST_ANSWER_SECONDS * factor)
+                gone = "DELETE FROM plans WHERE entry = ? AND outcome IN ('ended', 'kept')"
+                self.books.execute(gone, entry["number"])
 
     def _plan(self, entry: dict[str, Any], outcome: str, seconds: float) -> None:
         self.books.execute(
@@ -283,6 +294,21 @@ class AuthorityBook:
     def _last_entry(self, case: str) -> dict[str, Any] | None:
         return self.books.find("SELECT * FROM entries WHERE case_id = ? ORDER BY number DESC LIMIT 1", case)
 
+    def _ended_with(self, case: str) -> list[dict[str, Any]]:
+        """Return the entries that end with a case: the last, and where that is of a further term those that still run.
+
+        Each has a number of its own, which its answer names.
+        """
+        last = self._last_entry(case)
+        if last is None or "/term/" not in last["key"]:
+            return [] if last is None else [last]
+        given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
+        today = self._now().date().isoformat()
+        over = {body["authority_number"] for body in given if body.get("valid_until", today) < today}
+        entries = self.books.rows("SELECT * FROM entries WHERE case_id = ? ORDER BY number", case)
+        running = [each for each in entries if each["state"] not in FINAL and _number(each, case) not in over]
+        return [*(each for each in running if each["number"] != last["number"]), last]
+
     def _term(self, entry: Mapping[str, Any] | None, case: str, number: str) -> dict[str, Any]:
         """Return a term that begins today or, where an earlier one runs, on the day after its last."""
         given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
@@ -293,8 +319,7 @@ class AuthorityBook:
         return _days(first, first + timedelta(days=SHORT_TERM_DAYS - 1) if is_short else _last_day(first))
 
     def _body(self, entry: dict[str, Any] | None, case: str, outcome: str) -> dict[str, Any]:
-        destination = case.rpartition("/")[2]
-        number = f"C-{destination}-{entry['number'] if entry else 0:08d}{'-R' if outcome == 'replaced' else ''}"
+        number = _number(entry, case) + ("-R" if outcome == "replaced" else "")
         body: dict[str, Any] = {
             "outcome_id": _outcome_id(),
             "case": case,
@@ -317,6 +342,11 @@ class AuthorityBook:
 def canonical(body: Mapping[str, Any]) -> str:
     """Write a body so that equal bodies are equal texts."""
     return json.dumps(body, ensure_ascii=False, sort_keys=True)
+
+
+def _number(entry: Mapping[str, Any] | None, case: str) -> str:
+    """Return the number under which an entry is answered."""
+    return f"C-{case.rpartition('/')[2]}-{entry['number'] if entry else 0:08d}"
 
 
 def _is_refused(entry: Mapping[str, Any], mood: Mood) -> bool:

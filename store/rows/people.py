@@ -90,6 +90,7 @@ class ObjectionRow(TableRow):
     person_id: UUID
     key_id: UUID
     about: str
+    party: str = "person"
     state: str
     body: bytes
     # Which address said it, and reads the answer; none from before it was kept.

@@ -8,6 +8,7 @@ from uuid import UUID
 from sqlalchemy import Table
 
 from domain.amendments import Amendment
+from domain.objections import KeptObjection
 from domain.signatures import EffectSignature, FindingAnswer, Signature
 from store import tables
 from store.rows.base import TableRow
@@ -72,6 +73,8 @@ class CaseRow(TableRow):
     ended_on: date | None = None
     end_reason: str | None = None
     started_at: datetime | None = None
+    # Objections against its decisions, each as `domain.objections.KeptObjection` says.
+    objections: list[KeptObjection] | None = None
     erased_at: datetime | None = None
     earlier_addresses: bytes | None = None
     # By PostgreSQL's clock; the write sets it anew.

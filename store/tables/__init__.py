@@ -30,6 +30,7 @@ from store.tables.register import (
     cases,
     registration_number_sequence,
 )
+from store.tables.renewals import renewals
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
@@ -100,6 +101,7 @@ __all__ = [
     "quotas",
     "receipts",
     "registration_number_sequence",
+    "renewals",
     "revivals",
     "roster_intake",
     "roster_rows",

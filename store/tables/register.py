@@ -83,6 +83,8 @@ cases = Table(
     Column("ended_on", Date),
     Column("end_reason", Text),
     moment("started_at"),
+    # Objections against its decisions: ids, codes and times; the grounds are sealed in `objections`.
+    Column("objections", JSONB),
     # When what is known of the person became unreadable for good.
     moment("erased_at"),
     # What its person signs in with for a while in place of the addresses that others put on the case.

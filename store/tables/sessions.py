@@ -41,6 +41,8 @@ objections = Table(
     Column("person_id", ForeignKey("persons.person_id"), nullable=False),
     Column("key_id", ForeignKey("data_keys.key_id"), nullable=False),
     Column("about", Text, nullable=False),
+    # Who objects; an employer objects to decisions alone.
+    Column("party", Text, nullable=False, server_default=text("'person'")),
     Column("state", Text, nullable=False),
     Column("body", LargeBinary, nullable=False),
     # Which address said it, and reads the answer; none from before it was kept.

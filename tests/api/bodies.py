@@ -48,6 +48,19 @@ BODIES: dict[str, Any] = {
     "POST /v1/registrations/{reference}/departure": {"last_day": "2026-03-31", "reason": "resigned"},
     "POST /v1/registrations/{reference}/change": {"email": "new@example.com"},
     "POST /v1/registrations/{reference}/permits/{destination}/lost": {"lost_on": "2026-03-02"},
+    "POST /v1/registrations/{reference}/objection": {"against": "refusal", "grounds": "We have premises in the Park."},
+    "POST /v1/registrations/{reference}/objection-withdrawal": {"objection": "00000000-0000-4000-8000-000000000000"},
+    "POST /v1/registrations/{reference}/objection-decision": {
+        "objection": "00000000-0000-4000-8000-000000000000",
+        "action": "reject",
+        "reasons": [{"code": "grounds_unproved"}],
+    },
+    "POST /v1/registrations/{reference}/set-aside": {"reasons": [{"code": "decided_in_error"}]},
+    "POST /v1/me/objections": {"reference": "HT-0000-0000-E", "against": "refusal", "grounds": "I work there."},
+    "POST /v1/me/objection-withdrawals": {
+        "reference": "HT-0000-0000-E",
+        "objection": "00000000-0000-4000-8000-000000000000",
+    },
     "POST /v1/registrations/{reference}/facts": {
         "field": "person.permit_card_valid_until",
         "value": "2036-05-31",

@@ -28,7 +28,9 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_tasks(walk)
     await walk_registrations(walk)
     await walk_permits(walk)
+    await walk_renewal(walk)
     await walk_facts(walk)
+    await walk_objections(walk)
     await walk_erasure(walk)
     await walk_joining(walk)
     await walk_rosters_and_webhooks(walk)
@@ -121,6 +123,7 @@ async def walk_registrations(walk: Walk) -> None:
         params={"fields": "name_zh,identity_number"},
         headers={"Purpose": "case_review"},
     )
+    await _walk_transfer(walk)
 
 
 async def walk_permits(walk: Walk) -> None:
@@ -148,6 +151,27 @@ async def walk_permits(walk: Walk) -> None:
     walk.ids["issued"] = await walk.approve()
     for outcome, more in (("accepted", {}), ("issued", dates)):
         await walk.answer(walk.ids["issued"], outcome, authority_number="C-HK-2", **more)
+
+
+async def walk_renewal(walk: Walk) -> None:
+    """A permit that runs out soon: what a renewal would confirm, one that is withdrawn, recalled, and granted again."""
+    reference = await walk.approve()
+    dates = {"valid_from": "2026-03-02", "valid_until": "2026-05-29", "stay_days": 30, "entries": "multiple"}
+    for outcome, more in (("accepted", {}), ("issued", dates)):
+        await walk.answer(reference, outcome, authority_number="C-HK-3", **more)
+    for persona in ("employer-a", "officer-1"):
+        ahead = await walk.call(
+            persona, "GET", "/v1/registrations/{reference}/renewal", places={"reference": reference}
+        )
+        assert ahead["can_be_asked"], ahead
+    await walk.act("employer-a", reference, "renewal", {})
+    await walk.act("employer-a", reference, "renewal-withdrawal", {})
+    await walk.act("employer-a", reference, "renewal", {"changes": {"contract_end": "2033-06-30"}})
+    grant = {"action": "grant", "renewal": 2}
+    await walk.act("officer-1", reference, "renewal-decision", grant)
+    await walk.act("officer-1", reference, "renewal-recall", {"reason": "Granted by mistake."})
+    answer = await walk.act("officer-1", reference, "renewal-decision", grant)
+    assert answer["renewal"]["stage"] == "granted", answer
 
 
 async def walk_facts(walk: Walk) -> None:
@@ -179,6 +203,38 @@ async def walk_facts(walk: Walk) -> None:
     assert found["same"]
     await walk.decide(reference, "approve")
     await walk.confirm(reference)
+
+
+async def walk_objections(walk: Walk) -> None:
+    """A refusal that is objected to by both sides: taken back, rejected, and set aside all the same."""
+    reference = await walk.register()
+    await walk.decide(reference, "refuse", "not_employed_there")
+    await walk.confirm(reference)
+    grounds = {"against": "refusal", "grounds": "The contract was renewed."}
+    await walk.act("employer-a", reference, "objection", grounds)
+    (theirs,) = (await walk.case("employer-a", reference))["objections"]
+    me = await sign_in(walk.stage, reference, email="feng@example.com")
+    answer = await me.post("/v1/me/objections", {"reference": reference, **grounds})
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/objections"].add(202)
+    await walk.stage.settle()
+    mine = next(each for each in (await walk.case("officer-1", reference))["objections"] if each["by"] == "person")
+    gone = {"reference": reference, "objection": mine["id"]}
+    answer = await me.post("/v1/me/objection-withdrawals", gone)
+    assert answer.status_code == 202, answer.text
+    walk.seen["POST /v1/me/objection-withdrawals"].add(202)
+    await walk.stage.settle()
+    reject = {"objection": theirs["id"], "action": "reject", "reasons": [{"code": "grounds_unproved"}]}
+    await walk.act("supervisor", reference, "objection-decision", reject)
+    await walk.act("supervisor", reference, "set-aside", {"reasons": [{"code": "new_proof"}]})
+    await walk.confirm(reference, persona="supervisor-2")
+    await walk.act("employer-a", reference, "withdrawal", {})
+    again = await walk.register()
+    await walk.decide(again, "refuse", "not_employed_there")
+    await walk.confirm(again)
+    await walk.act("employer-a", again, "objection", grounds)
+    (theirs,) = (await walk.case("employer-a", again))["objections"]
+    await walk.act("employer-a", again, "objection-withdrawal", {"objection": theirs["id"]})
 
 
 async def walk_erasure(walk: Walk) -> None:
@@ -406,7 +462,6 @@ async def walk_person(walk: Walk) -> None:
     answer = await holder.post("/v1/me/changes", {"reference": walk.ids["issued"], "name_en": "Feng Chengze"})
     assert answer.status_code == 202, answer.text
     walk.seen["POST /v1/me/changes"].add(202)
-    await _walk_transfer(walk)
     for path in (
         "/v1/me/registrations",
         "/v1/me/transfers",

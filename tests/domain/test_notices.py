@@ -32,8 +32,8 @@ def test_every_kind_has_a_row_and_every_row_a_reader() -> None:
     assert all(NOTICES[kind] is plan for kind, plan in PLANS.items())
 
 
-def test_the_letters_are_the_three_of_the_table() -> None:
-    assert {"registration_refused", "registration_revoked", "permit_withheld"} == {
+def test_the_letters_are_those_of_the_table() -> None:
+    assert {"registration_refused", "registration_revoked", "renewal_refused", "permit_withheld"} == {
         kind for kind, plan in NOTICES.items() if plan.is_letter
     }
 
@@ -45,6 +45,9 @@ def test_the_digestible_kinds_are_those_marked_with_a_star() -> None:
         "registration_withdrawn",
         "due_date_changed",
         "registration_approved",
+        "renewal_received",
+        "renewal_granted",
+        "renewal_withdrawn",
         "registration_ended",
         "permit_submitted",
         "permit_accepted",

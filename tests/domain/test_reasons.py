@@ -26,7 +26,9 @@ TABLE = {
     "FV": "not_employed_there work_site_outside_park employer_not_in_park false_statement",
     "F": "employer_kind_not_listed not_mended",
     "FH": "employer_standing live_registration_exists",
-    "V": "decided_in_error",
+    "VS": "decided_in_error",
+    "S": "new_proof not_told",
+    "N": "decision_stands grounds_unproved no_effect_left",
     "E": "resigned dismissed contract_ended moved_within_park moved_out_of_park deceased other employer_left_park "
     "revoked registration_ended not_eligible withdrawn cancelled",
     "H": "false_statement_suspected other_authority_asked legal_question",

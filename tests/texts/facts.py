@@ -16,7 +16,7 @@ from programmes.talent_permit.reasons import PermitReason
 from tests.programmes.declared import DECLARED
 from tests.programmes.toy.requests import Workshop
 from tests.programmes.toy.words import ToyNotice
-from texts.notices import NoticeFacts, Reason, Remedy, Rendered, render
+from texts.notices import NoticeFacts, ObjectionRemedy, Reason, Remedy, Rendered, render
 
 REFERENCE = "7K3M9Q2X-4"
 PERSONAL = {
@@ -68,6 +68,7 @@ FACTS = PermitNoticeFacts(
     answer_expected_on=date(2026, 3, 11),
     valid_from=date(2026, 3, 12),
     valid_until=date(2029, 3, 11),
+    renew_by=date(2029, 2, 16),
     stay_days=30,
     revoked_on=date(2026, 3, 13),
     review_on=date(2026, 3, 14),
@@ -78,7 +79,11 @@ FACTS = PermitNoticeFacts(
     decided_on=date(2026, 3, 15),
     rule_version="talent_permit/2025-11-05",
     remedy=Remedy(reconsideration_days=60, lawsuit_months=6),
+    objection=ObjectionRemedy(days=60, not_before=date(2026, 5, 14), path="/v1/registrations/HT-7K2M-9QXA-J/objection"),
     pending_act=PendingAct.REFUSE,
+    against="refusal",
+    about_track=Destination.HK,
+    objected_on=date(2026, 3, 16),
     state_worker=True,
     handed_kind=PermitNotice.PERMIT_ISSUED,
     link="https://example.test/cases/7K3M9Q2X-4?a=1&b=2",
@@ -91,7 +96,17 @@ FACTS_OF: Final[Mapping[str, NoticeFacts]] = {
     "talent_permit": FACTS,
     "toy": NoticeFacts.model_validate(
         {name: getattr(FACTS, name) for name in NoticeFacts.model_fields}
-        | {"destination": Workshop.WOOD, "handed_kind": ToyNotice.MADE, "end_reason": None}
+        | {
+            "objection": ObjectionRemedy(
+                days=60, not_before=date(2026, 5, 14), path="/v1/toys/TY-7K2M-9QXA-J/objection"
+            )
+        }
+        | {
+            "destination": Workshop.WOOD,
+            "about_track": Workshop.WOOD,
+            "handed_kind": ToyNotice.MADE,
+            "end_reason": None,
+        }
     ),
 }
 # Every kind of every programme.

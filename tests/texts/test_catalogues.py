@@ -17,6 +17,7 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.languages import Language
 from domain.notices import Channel, DeliveryStatus, Recipient
 from domain.purposes import Purpose
+from domain.renewals import RenewalProposal
 from domain.stages import DueKind, Holder, PendingAct, Stage
 from domain.webhooks import ReceiptStatus
 from programmes.talent_permit.findings import FindingCode
@@ -104,7 +105,7 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
     assert set(WORDS["tasks"]) == set(WORDS_OF_ALL.tasks)
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
-    assert set(WORDS["pending"]) == {*PendingAct, *PermitProposal}
+    assert set(WORDS["pending"]) == {*PendingAct, *PermitProposal, *RenewalProposal}
     code = Path(str(history.__file__)).read_text("utf-8")
     assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
     # What payloads are read from is named the same way, and shown nowhere.

@@ -271,7 +271,7 @@ def test_a_letter_carries_decider_reasons_version_and_an_unconfirmed_remedy(
     role = {Language.EN: "supervisor of the Park", Language.ZH_HANS: "园区主管人员", Language.ZH_HANT: "園區主管人員"}
     assert role[language] in letter.text
     confirmed = FACTS_OF[code].model_copy(
-        update={"remedy": Remedy(reconsideration_days=60, lawsuit_months=6, is_confirmed=True)}
+        update={"remedy": Remedy(reconsideration_days=60, lawsuit_months=6, is_confirmed=True), "objection": None}
     )
     assert mark not in say(code, kind, recipient, Channel.MAIL, language, confirmed).text
 

@@ -87,6 +87,7 @@ class Own(BaseModel):
     Attributes:
         words: what a case and an application are called, by the names that the core gives them.
         acts: what a proposal is to do that waits for another signature.
+        decisions: what a decision is called that can be objected to.
         personal: what becomes of personal information: for what, which, who receives it, how long it is kept, and
             what of it is not confirmed.
         passages: what several notices share.
@@ -96,6 +97,7 @@ class Own(BaseModel):
 
     words: Wordings = {}
     acts: Wordings = {}
+    decisions: Wordings = {}
     personal: Wordings = {}
     passages: Mapping[str, Passages] = {}
 
@@ -132,6 +134,13 @@ def _act(context: Context, value: Any) -> str:
     return acts[_present(value)]
 
 
+@pass_context
+def _decided(context: Context, value: Any) -> str:
+    """Return what a decision is called, in the words of the room."""
+    decisions: Mapping[str, str] = context["decisions"]
+    return decisions[_present(value)]
+
+
 def _of_room(wording_of: Callable[[Any, Language, str], str], language: Language) -> Callable[[Context, Any], str]:
     """Return a Jinja filter that writes a code in the language as the room names it."""
 
@@ -154,7 +163,7 @@ def _environment(language: Language) -> Environment:
     for name in ("day", "place", "places", "role", "why"):
         environment.filters[name] = _filter(getattr(wording, name), language)
     environment.filters |= {"due": _of_room(wording.due, language), "field": _of_room(wording.field, language)}
-    environment.filters |= {"act": _act, "capital": _capital}
+    environment.filters |= {"act": _act, "decided": _decided, "capital": _capital}
     return environment
 
 
@@ -194,6 +203,7 @@ class Room:
         told: Mapping[str, tuple[Wordings, Wordings]] = {
             "own": (SHARED.words, self.own.words),
             "acts": (SHARED.acts, self.own.acts),
+            "decisions": (SHARED.decisions, self.own.decisions),
             "personal": (SHARED.personal, self.own.personal),
         }
         self.words = {language: self._words(told, language) for language in Language}

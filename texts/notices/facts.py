@@ -25,6 +25,17 @@ class Reason(BaseModel):
     note: str | None = None
 
 
+class ObjectionRemedy(BaseModel):
+    """How one objects to the park itself: so many days from delivery, until this day at the least, by this call."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    days: int = Field(gt=0)
+    not_before: date
+    path: str
+    is_confirmed: bool = False
+
+
 class Remedy(BaseModel):
     """Where a letter sends a reader who disagrees; unconfirmed until the park says otherwise (states, section 6)."""
 
@@ -103,10 +114,15 @@ class NoticeFacts(BaseModel):
     decided_on: date | None = None
     rule_version: str | None = None
     remedy: Remedy | None = None
+    objection: ObjectionRemedy | None = None
     pending_act: str | None = None
+    against: str | None = Field(default=None, description="A decision that was objected to, or set aside.")
+    about_track: str | None = Field(default=None, description="The track that such a decision is about.")
+    objected_on: date | None = None
     handed_kind: str | None = None
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
+    renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
     is_amendment: bool = Field(default=False, description="Given again under review, without being asked for.")
     link: str | None = None
     webhook_id: str | None = None

@@ -27,9 +27,13 @@ def entry_change_key(of: CallOf) -> str:
 
 
 def report_key(what: str, *, is_dated: bool = False) -> Callable[[CallOf], str]:
-    """Return how the key of a report is made; one that is dated can be told again of another day."""
+    """Return how the key of a report is made; one that is dated can be told again of another day.
+
+    What is told anew, as a second revocation is after the first was set aside, has the number of its attempt.
+    """
 
     def key(of: CallOf) -> str:
-        return f"{REPORT_KEY}/{of.place}/{what}{of.since}" + (f"/{of.on}" if is_dated else "")
+        again = f"/{of.attempt}" if of.attempt > 1 else ""
+        return f"{REPORT_KEY}/{of.place}/{what}{of.since}" + (f"/{of.on}" if is_dated else "") + again
 
     return key

@@ -58,6 +58,7 @@ class ReportedFact(StrEnum):
     REGISTRATION_ENDED = "registration_ended"
     REGISTRATION_REVOKED = "registration_revoked"
     EMPLOYER_LEFT_PARK = "employer_left_park"
+    REGISTRATION_RESTORED = "registration_restored"
     CARD_LOST = "card_lost"
     DESTINATION_GIVEN_UP = "destination_given_up"
 

@@ -23,6 +23,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     CommandKind.CONFIRM: {"action": "confirm", "round": 1},
     CommandKind.RECALL: {"reason": "decided_in_error"},
     CommandKind.HOLD: {"action": "place", "reason": "legal_question"},
+    CommandKind.ANSWER_DEPARTURE: {"action": "deny"},
     PermitCommand.REVOKE: {"reasons": [{"code": "false_statement"}]},
     PermitCommand.DEPART: {"last_day": "2026-03-02", "reason": "resigned"},
     PermitCommand.CHANGE: {"phone": "+85251234567"},
@@ -86,7 +87,7 @@ async def test_before_an_officer_the_employer_withdraws_or_changes_and_the_offic
     case = await park.review()
     assert await _may(case, EMPLOYER_A) == {CommandKind.CORRECT, CommandKind.WITHDRAW, PermitCommand.CHANGE}
     assert await _may(case, OFFICER) == {CommandKind.DECIDE, CommandKind.HOLD, CommandKind.RECORD_FACT}
-    assert await _may(case, PERSON) == set()
+    assert await _may(case, PERSON) == {PermitCommand.CHANGE}
     assert await _looked(case, AUTHORITY) == {}
     for actor in (EMPLOYER_A, OFFICER, SUPERVISOR):
         await _agrees(case, actor)

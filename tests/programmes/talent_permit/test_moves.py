@@ -4,7 +4,10 @@ from itertools import product
 
 import pytest
 
+from cases.case.moves import NO_STAGE
 from cases.moves.front_half import Event
+from cases.moves.objecting import ObjectionEvent
+from cases.moves.renewals import RenewalEvent
 from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
@@ -17,6 +20,7 @@ _RECEIVED, _ASSESSING, _CORRECTION = Stage.RECEIVED, Stage.ASSESSING, Stage.CORR
 _REVIEW, _CONFIRM, _APPROVED = Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION, Stage.APPROVED
 _OPEN = {_RECEIVED, _ASSESSING, _CORRECTION, _REVIEW, _CONFIRM}
 _BOTH = {_REVIEW, _CONFIRM}
+_DECIDED = {_APPROVED, *CLOSED}
 
 # As states.md, section 2, has it: from which stages, and to which; None is a stage that stays.
 ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
@@ -69,12 +73,24 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     LifeEvent.DECLINE_PART: (set(Stage), None),
     LifeEvent.CONTRACT_END_TAKEN: (set(Stage), None),
     LifeEvent.ANSWER_DISPUTE: ({_APPROVED, Stage.ENDED}, None),
-    Event.SIGNATURE_REMINDER_DUE: ({_CONFIRM, _APPROVED}, None),
+    Event.SIGNATURE_REMINDER_DUE: ({_CONFIRM, *_DECIDED}, None),
     Event.DEFECTS_NAMED_OVER: (_OPEN, None),
     Event.REPLACE_FACT: ({_REVIEW, _APPROVED}, None),
     Event.ANSWER_FACT: (set(Stage), None),
-    Event.SIGN: ({_CONFIRM, _APPROVED}, None),
+    Event.SIGN: ({_CONFIRM, *_DECIDED}, None),
+    ObjectionEvent.OBJECT: (_DECIDED, None),
+    ObjectionEvent.WITHDRAW_OBJECTION: (_DECIDED, None),
+    ObjectionEvent.REJECT_OBJECTION: (_DECIDED, None),
+    ObjectionEvent.OBJECTION_OVER: (set(Stage), None),
+    ObjectionEvent.PROPOSE_SET_ASIDE: (_DECIDED, None),
+    ObjectionEvent.REJECT_SET_ASIDE: (_DECIDED, None),
+    ObjectionEvent.SET_ASIDE_REFUSAL: ({Stage.REFUSED}, _REVIEW),
+    ObjectionEvent.SET_ASIDE_LAPSE: ({Stage.LAPSED}, _CORRECTION),
+    LifeEvent.SET_ASIDE_REVOCATION: ({Stage.ENDED}, _APPROVED),
+    LifeEvent.SET_ASIDE_WITHHOLDING: ({_APPROVED}, None),
     Event.SUBMITTED: (set(), Stage.RECEIVED),
+    LifeEvent.RENEWED: ({_APPROVED}, None),
+    **{event: ({_APPROVED}, None) for event in RenewalEvent},
 }
 
 _ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED = (
@@ -88,7 +104,7 @@ _ENDED = PermitStage.ENDED
 _RENEWABLE: set[PermitStage | None] = {_ISSUED, PermitStage.EXPIRED}  # where a further term may come
 
 # As states.md, section 3, has it; a stage None is a destination that has none yet.
-PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], PermitStage | None]]] = {
+PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], str | None]]] = {
     PermitEvent.ELIGIBLE: [({None}, _ELIGIBLE)],
     PermitEvent.NOT_CLEAR: [({None}, None)],
     PermitEvent.WITHHOLD: [({None}, None)],
@@ -132,10 +148,15 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], PermitStage |
     PermitEvent.PROPOSE_OUTCOME: [({None, *PermitStage}, None)],
     PermitEvent.CONFIRM_OUTCOME: [({None, *PermitStage}, None)],
     PermitEvent.REJECT_OUTCOME: [({None, *PermitStage}, None)],
+    PermitEvent.WITHHOLDING_SET_ASIDE: [({_ENDED}, NO_STAGE)],
+    PermitEvent.REGISTRATION_RESTORED: [({_ENDED}, NO_STAGE), ({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
 }
 
 
-@pytest.mark.parametrize("event", [event for event in (*Event, *LifeEvent) if event is not LifeEvent.EMPLOYER_LEFT])
+@pytest.mark.parametrize(
+    "event",
+    [e for e in (*Event, *ObjectionEvent, *LifeEvent, *RenewalEvent) if e is not LifeEvent.EMPLOYER_LEFT],
+)
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_and_an_event_are_listed_or_refused(stage: Stage, event: str) -> None:
     sources, to = ROWS[event]
@@ -172,10 +193,10 @@ def test_a_permit_stage_and_an_event_are_listed_or_refused(stage: PermitStage | 
         PERMIT_MOVES.get(stage, event)
 
 
-def test_nothing_leaves_a_closed_stage() -> None:
+def test_nothing_leaves_a_closed_stage_but_by_setting_a_decision_aside() -> None:
     for stage, event in product(CLOSED, MOVES.events):
         move = MOVES.find(stage, event)
-        assert move is None or move.to is None
+        assert move is None or move.to is None or event.startswith("set_aside_")
 
 
 def test_every_kind_of_notice_is_caused_by_a_row() -> None:

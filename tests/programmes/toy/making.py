@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import timers, verbs
+from cases.commands import objecting, timers, verbs
 from cases.commands.correcting import correct
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
@@ -52,6 +52,7 @@ async def _by_word(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 TIMERS: Final[Mapping[str, Timer]] = {**timers.TIMERS, ToyDeadline.MADE: _on_its_day}
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
+    **objecting.COMMANDS,
     CommandKind.CORRECT: correct("toy", ToyRequest),
     ToyCommand.FINISH: Command(
         does=_by_word,

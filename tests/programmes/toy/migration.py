@@ -34,7 +34,7 @@ def upgrade() -> None:
         sa.PrimaryKeyConstraint("reference", "workshop", name="pk_toy_makings"),
     )
     close_case_table("toy_makings", key="workshop")
-    declare_part("toy", "subject", "person", sees=PERSON_SEES)
+    declare_part("toy", "subject", "person", sees=PERSON_SEES, asks=("object", "withdraw_objection"))
 
 
 def downgrade() -> None:

@@ -3,7 +3,9 @@
 from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.commands import objecting
 from cases.commands.verbs import ANSWERS
+from cases.decisions import setting_aside
 from cases.programme import Programme
 from domain.case_types import CaseType
 from domain.parties import Part, Party
@@ -21,7 +23,14 @@ TOY: Final = Programme(
     named="OfToy",
     workflow=CaseType("Toy", "toy/", "a toy"),
     party=Party.EMPLOYER,
-    parts=(DeclaredPart(part=Part.SUBJECT, kind=Party.PERSON, sees=READS_CASE | TRIES_COMMANDS | {"toy_makings"}),),
+    parts=(
+        DeclaredPart(
+            part=Part.SUBJECT,
+            kind=Party.PERSON,
+            sees=READS_CASE | TRIES_COMMANDS | {"toy_makings"},
+            asks=objecting.BY_PERSON,
+        ),
+    ),
     form=ToyRequest,
     bodies=BODIES,
     tables=(tables.MAKINGS,),
@@ -35,6 +44,8 @@ TOY: Final = Programme(
     moves=stages.MOVES,
     tracks=stages.TRACKS,
     commands=making.COMMANDS,
+    contestable=setting_aside.CONTESTABLE,
+    signatures=setting_aside.SIGNATURES,
     answers=ANSWERS,
     timers=making.TIMERS,
     takes_effect=making.begin,

@@ -7,6 +7,7 @@ from typing import Final
 from cases.case.file import CaseFile
 from cases.case.moves import At, Counted, Move, Moves, Notice, Track, Who
 from cases.moves.front_half import FRONT_HALF
+from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
 from tests.programmes.toy import routes
 from tests.programmes.toy.requests import Workshop
@@ -38,7 +39,7 @@ def _workshops(file: CaseFile) -> list[str]:
 
 
 MAKING: Final = "making"
-MOVES: Final = Moves(*FRONT_HALF)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING)
 TRACKS: Final[Mapping[str, Track]] = {
     MAKING: Track(
         table=MAKINGS,

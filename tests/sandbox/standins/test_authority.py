@@ -104,6 +104,22 @@ async def test_a_malformed_entry_gets_a_problem_document(
     assert authority.get("/sandbox/books", case=case)["entries"] == []
 
 
+async def test_an_entry_is_changed_once_under_its_key(authority: Program) -> None:
+    case = _case()
+    person = {**_entry(case)["person"], "permit_card_number": "C87654321"}
+    change = {"case": case, "changed": ["permit_card_number"], "person": person}
+    key = f"report/{case}/entry_changed/2"
+    assert authority.post("/list-entries/changes", change, key=key).status_code == 404
+    _send(authority, case)
+    for _ in range(2):
+        assert authority.post("/list-entries/changes", change, key=key).status_code == 202
+    other = {**change, "person": {**person, "name_en": "ZHANG SI"}}
+    assert authority.post("/list-entries/changes", other, key=key).json()["code"] == "idempotency_key_reused"
+    books = authority.get("/sandbox/books", case=case)
+    assert books["entries"][0]["body"]["person"]["permit_card_number"] == "C87654321"
+    assert [each["what"] for each in books["reports"]] == ["entry_changed"]
+
+
 async def test_a_card_ending_in_0422_is_malformed(authority: Program) -> None:
     case = _case()
     assert authority.post("/list-entries", _entry(case, card="C12340422"), key="k").status_code == 422

@@ -3,6 +3,7 @@ from pathlib import Path
 
 from domain.clock import CHINA
 from sandbox.standins.authority_book import AuthorityBook
+from sandbox.standins.moods import Mood
 
 CASE = "HT-AAAA-BBBB-C/HK"
 TODAY = datetime(2029, 1, 15, 10, tzinfo=CHINA)
@@ -29,3 +30,19 @@ def test_a_further_term_that_comes_late_begins_on_its_day(tmp_path: Path) -> Non
         book.take_entry(key, {"case": CASE, "destination": "HK"})
         assert book.answer_by_hand(CASE, {"outcome": "issued"}, callback=False)["valid_from"] == expected
         today[0] = datetime(2032, 3, 1, tzinfo=CHINA)
+
+
+def test_an_end_is_answered_for_each_term_that_still_runs(tmp_path: Path) -> None:
+    book = AuthorityBook(tmp_path / "authority.db", lambda: TODAY)
+    for key in ("permit/HT-AAAA-BBBB-C/HK", "permit/HT-AAAA-BBBB-C/HK/term/2"):
+        book.take_entry(key, {"case": CASE, "destination": "HK"})
+        book.answer_by_hand(CASE, {"outcome": "issued"}, callback=False)
+    book.take_report("report/1", [CASE], {"what": "registration_ended"})
+    book.work(Mood.NORMAL, keeps=False)
+    book.books.execute("UPDATE plans SET due = 0")
+    book.work(Mood.NORMAL, keeps=False)
+    given = [AuthorityBook.opened(row) for row in book.outcomes(2, 10, CASE)]
+    assert [(each["outcome"], each["authority_number"]) for each in given] == [
+        ("revoked", "C-HK-00000001"),
+        ("revoked", "C-HK-00000002"),
+    ]

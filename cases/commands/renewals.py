@@ -1,0 +1,140 @@
+"""What is asked of a case about its renewal, for programmes whose cases are renewed."""
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any, Final
+
+from pydantic import BaseModel
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.commands import said
+from cases.decisions import renewals
+from cases.moves.renewals import RenewalEvent
+from cases.programme import EVERYBODY, Body, Command, Tells, effect
+from domain.actors import STAFF, Actor, Role
+from domain.acts import Act
+from domain.case_requests import WithdrawalRequest
+from domain.commands import CommandKind
+from domain.decisions import RecallRequest
+from domain.renewals import RenewalDecisionRequest
+from domain.routes import REASONS, Operation, Route
+
+_EMPLOYER: Final = frozenset({Role.EMPLOYER})
+RENEW: Final = Route(
+    verb="renewal",
+    by=_EMPLOYER,
+    name="renewCase",
+    summary="Renew",
+    says="Confirm what still holds of an approved case before it runs out, with what changes; an officer looks at it.",
+    problems=frozenset({"renewal_too_early", "renewal_under_way", "nothing_to_renew", "employer_not_in_good_standing"}),
+)
+READ: Final = Operation(
+    name="readRenewal",
+    summary="What a renewal would confirm",
+    says="Return what is known of a case and since when, what runs out, whether it can be renewed now and, if not, "
+    "why. The owner reads what it gave; staff and auditors read what is masked.",
+    problems=frozenset({"facts_erased"}),
+)
+WITHDRAW: Final = Route(
+    verb="renewal-withdrawal",
+    by=_EMPLOYER,
+    name="withdrawRenewal",
+    summary="Withdraw a renewal",
+    says="Withdraw a renewal that is not decided yet; what runs goes on to its end.",
+    problems=frozenset({"not_found", "already_decided"}),
+)
+DECIDE: Final = Route(
+    verb="renewal-decision",
+    by=STAFF,
+    name="decideRenewal",
+    summary="Grant or refuse a renewal",
+    says="Decide on a renewal; a refusal, and a grant over a failed finding, take effect with a second signature.",
+    problems=REASONS | {"already_decided", "stale_round", "on_hold", "task_held", "not_found", "nothing_to_renew"},
+)
+RECALL: Final = Route(
+    verb="renewal-recall",
+    by=STAFF,
+    name="recallRenewal",
+    summary="Take a decision on a renewal back",
+    says="Take a decision on a renewal back within the settling time, by the one who gave it effect.",
+)
+
+
+async def _renew(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await renewals.ask(file, connection, actor, at, body)
+
+
+async def _decide(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    renewals.decide(file, actor, at, RenewalDecisionRequest.model_validate(body))
+
+
+async def _recall(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    renewals.recall(file, actor, at)
+
+
+async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    renewals.withdraw(file, actor, at)
+
+
+def _said(body: Mapping[str, Any]) -> Tells:
+    acts = frozenset({Act.RENEWAL_GRANTED, Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED})
+    return Tells(acts, reasons=said.codes(body))
+
+
+# What a second signature may be, or its withholding.
+SIGNED_OF_RENEWALS: Final = (
+    RenewalEvent.CONFIRM_RENEWAL_GRANT,
+    RenewalEvent.CONFIRM_RENEWAL_REFUSAL,
+    RenewalEvent.REJECT_RENEWAL,
+)
+
+
+def renewal_commands(asks: type[BaseModel], renew: Route = RENEW) -> dict[str, Command]:
+    """Return the commands by which cases of a programme are renewed.
+
+    Args:
+        asks: the model of what is given with a renewal.
+        renew: how a renewal is asked, where a programme calls it otherwise.
+    """
+    return {
+        CommandKind.RENEW: Command(
+            does=_renew,
+            route=renew,
+            events=(RenewalEvent.ASK_RENEWAL,),
+            refuses=renewals.refuses_renewal,
+            acts=effect(Act.RENEWAL_ASKED),
+            body=asks,
+        ),
+        CommandKind.DECIDE_RENEWAL: Command(
+            does=_decide,
+            route=DECIDE,
+            events=(
+                RenewalEvent.GRANT_RENEWAL,
+                RenewalEvent.PROPOSE_RENEWAL_GRANT,
+                RenewalEvent.PROPOSE_RENEWAL_REFUSAL,
+            ),
+            refuses=renewals.refuses_decision,
+            acts=effect(Act.RENEWAL_GRANTED, Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED),
+            body=RenewalDecisionRequest,
+            waits=EVERYBODY,
+            said=_said,
+        ),
+        CommandKind.RECALL_RENEWAL: Command(
+            does=_recall,
+            route=RECALL,
+            events=(RenewalEvent.RECALL_RENEWAL,),
+            refuses=renewals.refuses_recall,
+            acts=effect(Act.RENEWAL_RECALLED),
+            body=RecallRequest,
+            waits=EVERYBODY,
+        ),
+        CommandKind.WITHDRAW_RENEWAL: Command(
+            does=_withdraw,
+            route=WITHDRAW,
+            events=(RenewalEvent.WITHDRAW_RENEWAL,),
+            refuses=renewals.refuses_withdrawal,
+            acts=effect(Act.RENEWAL_WITHDRAWN),
+            body=WithdrawalRequest,
+        ),
+    }
