@@ -64,6 +64,7 @@ class Story:
     async def tell(self) -> None:
         """Tell all of it."""
         await self._register()
+        await self._object_to_refusal()
         await self._amend()
         await self._approve()
         await self._change_card()
@@ -74,6 +75,24 @@ class Story:
         self.reference = await self.life.register("employer-a", self.body)
         places = " and ".join(self.body["destinations"])
         self.life.say(f"employer A registers the person for {places}: {self.reference}")
+
+    async def _object_to_refusal(self) -> None:
+        life, reference = self.life, self.reference
+        await life.decide("officer-1", reference, "refuse", "employment_unproved")
+        await life.confirm("officer-2", reference)
+        await life.until(reference, "be refused", lambda case: bool(case["stage"] == "refused"))
+        life.say("an officer finds the employment unproved and refuses; another one signs")
+        await life.pass_days(9)
+        grounds = "The contract was enclosed; we enclose it again with the seal of the institute."
+        await life.act("employer-a", reference, "objection", {"against": "refusal", "grounds": grounds})
+        life.say("employer A objects to the refusal")
+        case = await life.until(reference, "show the objection", lambda case: bool(case.get("objections")))
+        (objection,) = [each["id"] for each in case["objections"] if each["state"] == "open"]
+        upheld = {"objection": objection, "action": "uphold", "reasons": [{"code": "new_proof"}]}
+        await life.act("supervisor", reference, "objection-decision", upheld)
+        await life.confirm("supervisor-2", reference)
+        await life.until(reference, "be under review again", lambda case: bool(case["stage"] == "under_review"))
+        life.say("two supervisors who had no part in it set the refusal aside; the case goes on under review")
 
     async def _amend(self) -> None:
         life, reference = self.life, self.reference

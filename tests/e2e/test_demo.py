@@ -86,6 +86,10 @@ def test_three_years_of_one_person_are_told_with_their_dates_and_checked(tmp_pat
     ]
     assert set(told) == {
         "registration received",
+        "second signature requested",
+        "registration refused",
+        "objection received",
+        "decision set aside",
         "correction received",
         "registration approved",
         "permit submitted",
@@ -103,7 +107,7 @@ def test_three_years_of_one_person_are_told_with_their_dates_and_checked(tmp_pat
         "permit expiring",
     }
     # Once: the renewal is asked for before the second reminder, and the next term begins when the first one ends.
-    assert [line["on"] for line in years["story"] if "told: permit expiring" in line["what"]] == ["2028-12-01"]
+    assert [line["on"] for line in years["story"] if "told: permit expiring" in line["what"]] == ["2028-12-10"]
     assert list(tmp_path.iterdir()) == []
 
 
