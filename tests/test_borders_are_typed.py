@@ -14,11 +14,16 @@ _OPEN = frozenset({"dict[str, Any]", "Mapping[str, Any]", "Mapping[Any, Any]"})
 # Each function, field or property that has a mapping in its signature, by why it has one.
 _NAMED = {
     "JSON as it lies in a column": """
-        cases/case/signers.py: signers_of with_signature need_signer
+        cases/case/change_views.py: FieldAskedView.proof
+        cases/case/signers.py: signers_of with_signature need_signer need_last_missing
         cases/case/state.py: form_of
-        cases/case/view.py: rejection_view
+        cases/case/view.py: rejection_view settles_at
         cases/commands/store.py: KeptOutcome.outcome
+        cases/decisions/objections.py: take
         cases/decisions/proposals.py: Proposed.pending Matter.kept
+        cases/moves/front_half.py: last_signer of_case
+        cases/programme.py: Cooling.effect
+        privacy/confided.py: Said.as_kept
         cases/shared/epochs.py: LogEpoch.declaration
         cases/tasks/views.py: TaskView.detail
         privacy/access_log.py: Reading.detail
@@ -40,8 +45,11 @@ _NAMED = {
         cases/commands/said.py: codes signature
         cases/commands/store.py: store
         cases/commands/submit.py: ask
+        cases/decisions/renewals.py: ask
         cases/programme.py: Command.does Command.before Command.refused Command.said
+        cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given
+        programmes/talent_permit/requests.py: ChangeRequest.at_once
         record/reconciliation/evidence.py: StoredRequest.words FactContent.words
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
@@ -49,7 +57,6 @@ _NAMED = {
         cases/deadlines/park_clock.py: promised
         cases/deadlines/stated.py: park_due case_due signature_due
         cases/decisions/proposals.py: add_signature
-        cases/decisions/settling.py: remedy_stated
         cases/notices/compose.py: Telling.facts Said.facts
         cases/notices/employers.py: tell_employer
         cases/programme.py: Programme.opened
@@ -60,6 +67,7 @@ _NAMED = {
     "rows and columns that are about to be written": """
         cases/case/file.py: CaseFile.add
         cases/case/parts.py: CaseParts.add_row CaseParts.added_rows
+        cases/case/terms.py: new_values
         cases/notices/employer_contact.py: columns
         cases/shared/idempotency.py: key_row
         cases/shared/persons.py: meet
