@@ -26,6 +26,8 @@ USES: Final[tuple[str, ...]] = (
     Use.HOLD,
     Use.OVERRIDE,
     Use.REJECT,
+    Use.SET_ASIDE,
+    Use.DISMISS,
 )
 
 

@@ -33,9 +33,8 @@ def test_every_kind_has_a_row_and_every_row_a_reader() -> None:
 
 
 def test_the_letters_are_those_of_the_table() -> None:
-    assert {"registration_refused", "registration_revoked", "renewal_refused", "permit_withheld"} == {
-        kind for kind, plan in NOTICES.items() if plan.is_letter
-    }
+    letters = "registration_refused registration_revoked renewal_refused permit_withheld objection_rejected"
+    assert set(letters.split()) == {kind for kind, plan in NOTICES.items() if plan.is_letter}
 
 
 def test_the_digestible_kinds_are_those_marked_with_a_star() -> None:
@@ -108,9 +107,10 @@ def test_a_person_out_of_reach_is_told_by_the_employer_but_for_the_authoritys_re
         "employer_hands_over": False,
         "opens_task": True,
     }
-    for letter in (plan for plan in NOTICES.values() if plan.is_letter):
+    for kind, letter in ((kind, plan) for kind, plan in NOTICES.items() if plan.is_letter):
         assert when_undelivered(letter, person).opens_task
-        assert when_undelivered(letter, person).employer_hands_over
+        # The employer does not learn what its person objected to, nor what came of it.
+        assert when_undelivered(letter, person).employer_hands_over == (kind != "objection_rejected")
         assert not when_undelivered(letter, Recipient.EMPLOYER).employer_hands_over
 
 
