@@ -76,10 +76,18 @@ class Opens:
 
 @dataclass(frozen=True, slots=True)
 class Closes:
-    """A task that a move closes only where a condition holds."""
+    """A task that a move closes only where a condition holds.
+
+    Attributes:
+        kind: the kind of task.
+        when: the condition, of the case or of the track that moves.
+        each: whether it is each task of the kind, whatever track it is about; the condition is looked at for each of
+            these tracks, with None for a task about the case as a whole.
+    """
 
     kind: str
     when: Condition
+    each: bool = False
 
 
 @dataclass(frozen=True, slots=True)

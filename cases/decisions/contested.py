@@ -94,6 +94,22 @@ async def standing(file: CaseFile, connection: AsyncConnection, against: str, tr
     raise Refused("not_found", words="no_such_decision")
 
 
+def need_standing(case: OneCase) -> None:
+    """Refuse with `not_found` where no decision of a case stands, whatever its ledger says of them.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    for declared in programme(case.context, case.row.programme).contestable.values():
+        if any(declared.stands(case, track) for track in _about(case, declared)):
+            return
+    raise Refused("not_found", words="no_such_decision")
+
+
+def _about(case: OneCase, declared: Contestable) -> tuple[str | None, ...]:
+    return (None,) if declared.track is None else tuple(case.tracks)
+
+
 def may_object(case: OneCase, rows: Sequence[LedgerRow], party: str) -> list[tuple[str, str | None]]:
     """Return the decisions of a case, with the track of each, that a party has not objected to, by its ledger.
 
@@ -101,7 +117,7 @@ def may_object(case: OneCase, rows: Sequence[LedgerRow], party: str) -> list[tup
     """
     found: list[tuple[str, str | None]] = []
     for against, declared in programme(case.context, case.row.programme).contestable.items():
-        for track in (None,) if declared.track is None else tuple(case.tracks):
+        for track in _about(case, declared):
             seq = max((row.seq for row in rows if _is_of(row, declared, track)), default=None)
             objected = {(each["decision"], each["party"]) for each in kept(case)}
             if seq is not None and declared.stands(case, track) and (seq, party) not in objected:

@@ -97,8 +97,8 @@ async def withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     need_move(file, ObjectionEvent.WITHDRAW_OBJECTION, actor)
     party = "person" if actor.role is Role.PERSON else "employer"
     kept = _need_open(file, objection_id, party)
-    move(file, ObjectionEvent.WITHDRAW_OBJECTION, actor, at)
     await _settle(file, connection, actor, at, kept, ObjectionState.WITHDRAWN)
+    move(file, ObjectionEvent.WITHDRAW_OBJECTION, actor, at)
     file.record(Act.OBJECTION_WITHDRAWN, actor, at, outcome=kept["against"], objection_id=kept["id"])
 
 
@@ -124,9 +124,9 @@ async def reject(
     of_letter = letter(file, actor, at, asked.reasons, may_object=False)
     said = _to(kept, facts={**(of_letter.facts or {}), "against": kept["against"], "about_track": kept["track"]})
     said = Said(occasion=said.occasion, facts=said.facts, reasons=asked.reasons, only=said.only)
-    move(file, ObjectionEvent.REJECT_OBJECTION, actor, at, said=[(NoticeKind.OBJECTION_REJECTED, said)])
     answer = "\n".join(reason.note for reason in asked.reasons if reason.note)
     await _settle(file, connection, actor, at, kept, ObjectionState.REJECTED, answer=answer or None)
+    move(file, ObjectionEvent.REJECT_OBJECTION, actor, at, said=[(NoticeKind.OBJECTION_REJECTED, said)])
     file.record(
         Act.OBJECTION_REJECTED, actor, at, outcome=kept["against"], reasons=codes,
         objection_id=kept["id"], decision=decision.seq, track=decision.track,
@@ -154,7 +154,7 @@ async def end(
     decision: Standing,
     state: ObjectionState,
 ) -> list[str]:
-    """Answer all open objections against a decision alike, and return their ids."""
+    """Answer all open objections against a decision alike before its row is moved by, and return their ids."""
     found = contested.open_against(file, decision.seq)
     for kept in found:
         await _settle(file, connection, actor, at, kept, state)
@@ -174,9 +174,28 @@ def overdue(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -
     file.record(Act.ESCALATED, actor, at, objection_id=kept["id"])
 
 
-def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
-    """Refuse a word about objections of a case that has none open."""
-    if not any(each["state"] == ObjectionState.OPEN for each in contested.kept(file)):
+def refuses_objection(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse an objection to a case of which no decision stands that can be objected to."""
+    need_move(file, ObjectionEvent.OBJECT, actor)
+    contested.need_standing(file)
+
+
+def refuses_withdrawal(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to take an objection back where that side has none open."""
+    need_move(file, ObjectionEvent.WITHDRAW_OBJECTION, actor)
+    party = "person" if actor.role is Role.PERSON else "employer"
+    _need_any_open(file, party)
+
+
+def refuses_decision(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to decide on objections of a case that has none open."""
+    _need_any_open(file, None)
+
+
+def _need_any_open(file: CaseFile, party: str | None) -> None:
+    if not any(
+        each["state"] == ObjectionState.OPEN and party in (None, each["party"]) for each in contested.kept(file)
+    ):
         raise Refused("not_found", words="no_open_objection")
 
 
@@ -199,12 +218,10 @@ async def _settle(
     *,
     answer: str | None = None,
 ) -> None:
-    """Write what an objection came to, and close the task where nobody else objects to the same."""
+    """Write what an objection came to; the row that is moved by then closes the task where nobody else objects."""
     done: KeptObjection = {**kept, "state": state.value, "decided_at": at.isoformat()}
     file.row.objections = [done if each["id"] == kept["id"] else each for each in contested.kept(file)]
     file.cancel_deadlines(DeadlineKind.OBJECTION_OVER, destination=kept["id"])
-    if not contested.open_against(file, kept["decision"]):
-        file.close_tasks([TaskKind.OBJECTION], at, destination=kept["track"])
     if file.previewed:
         return
     values: dict[str, Any] = {

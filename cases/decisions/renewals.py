@@ -290,11 +290,10 @@ def close(file: CaseFile, actor: Actor, at: datetime) -> None:
     renewal = under_way(file)
     if renewal is None:
         return
+    move(file, RenewalEvent.CLOSE_RENEWAL, actor, at)
     if _is_proposed(file):
         file.row.change(pending_act=None, pending=None)
-        file.close_tasks([TaskKind.CONFIRM], at)
     file.cancel_deadlines(DeadlineKind.RENEWAL_OVER, DeadlineKind.RENEWAL_SETTLED)
-    file.close_tasks([TaskKind.RENEWAL], at)
     renewal.change(stage=RenewalStage.CLOSED.value, ended_on=day_of(at), settles_at=None)
     file.record(Act.RENEWAL_CLOSED, actor, at, renewal=renewal.number)
 

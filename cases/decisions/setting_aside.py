@@ -13,6 +13,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import open_points
 from cases.case.file import CaseFile
+from cases.case.moves import At
 from cases.case.row import OneCase
 from cases.case.signers import need_reasons, take_task
 from cases.decisions import assessing, contested, objections
@@ -44,6 +45,12 @@ async def ask(file: CaseFile, connection: AsyncConnection, actor: Actor, at: dat
     need_move(file, ObjectionEvent.PROPOSE_SET_ASIDE, actor)
     decision = await _named(file, connection, asked.destination)
     await propose_of(file, connection, actor, at, decision, asked.reasons, asked.note)
+
+
+def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
+    """Refuse to propose setting aside anything of a case of which no decision stands."""
+    need_move(file, ObjectionEvent.PROPOSE_SET_ASIDE, actor)
+    contested.need_standing(file)
 
 
 async def propose_of(
@@ -110,8 +117,8 @@ async def _take(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     await _take_place(file, connection, row.to)
     file.row.change(pending_act=None, pending=None, rejected=None)
     file.cancel_deadlines(DeadlineKind.SIGNATURE_EXPECTED)
-    await decision.declared.undo(file, connection, actor, at, decision.track, reasons)
     answered = await objections.end(file, connection, actor, at, decision, ObjectionState.UPHELD)
+    await decision.declared.undo(file, connection, actor, at, decision.track, reasons)
     file.record(
         Act.SET_ASIDE, actor, at, outcome=decision.against, reasons=[reason.code for reason in reasons],
         decision=decision.seq, track=decision.track, objections=answered,

@@ -155,6 +155,11 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
         file.cancel_deadlines()
         return
     if isinstance(closed, Closes):
+        if closed.each:
+            for key in [task.destination for task in file.tasks if task.kind == closed.kind]:
+                if closed.when.holds(file, _at(file, key)):
+                    file.close_tasks([closed.kind], at, destination=key)
+            return
         if not closed.when.holds(file, track):
             return
         closed = closed.kind
@@ -164,6 +169,12 @@ def _close(file: CaseFile, closed: str | Closes, track: At | None, at: datetime)
     if track is None and closed == TaskKind.REVIEW:
         file.cancel_deadlines(DeadlineKind.HOLD_REVIEW)
         file.row.hold = None
+
+
+def _at(file: CaseFile, key: str | None) -> At | None:
+    """Return the track of a case that a task names by its key alone."""
+    tracks = programme_of(file).tracks
+    return next((At(name, key) for name, track in tracks.items() if key in {*track.keyed_by}), None) if key else None
 
 
 def _open(file: CaseFile, opens: Opens, track: At | None, at: datetime, asked: Asked) -> TaskRow:

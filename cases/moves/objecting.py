@@ -6,7 +6,7 @@ from enum import StrEnum
 from typing import Any, Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import Clock, Move, Notice, Opens, Who
+from cases.case.moves import At, Clock, Closes, Condition, Move, Notice, Opens, Who
 from cases.deadlines.stated import case_due
 from cases.moves.front_half import (
     TIMER,
@@ -20,6 +20,7 @@ from cases.moves.front_half import (
 )
 from domain.actors import STAFF, Role
 from domain.notices import NoticeKind
+from domain.objections import ObjectionState
 from domain.stages import CLOSED, PendingAct, Stage
 from domain.tasks import TaskKind
 
@@ -46,6 +47,15 @@ def _due(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return {**case_due(file), "due_kind": file.row.due_kind}
 
 
+def _objects_nobody(file: CaseFile, track: At | None) -> bool:
+    key = None if track is None else track.key
+    return not any(each["track"] == key and each["state"] == ObjectionState.OPEN for each in file.row.objections or ())
+
+
+# Both sides may object to one decision, and one task serves both.
+_ANSWERED: Final = Closes(TaskKind.OBJECTION, Condition("where nobody else objects", _objects_nobody), each=True)
+
+
 def set_aside(
     no: str,
     sources: frozenset[Stage],
@@ -60,7 +70,7 @@ def set_aside(
     notice = Notice(NoticeKind.DECISION_SET_ASIDE, facts=_due if states_due else None)
     return Move(
         no, sources, event, _SIGNER, to,
-        opens=(Opens(opens),) if opens else (), closes=(TaskKind.CONFIRM,), clock=clock, notices=(notice,),
+        opens=(Opens(opens),) if opens else (), closes=(TaskKind.CONFIRM, _ANSWERED), clock=clock, notices=(notice,),
     )  # fmt: skip
 
 
@@ -75,10 +85,10 @@ def objecting(objects: Who) -> tuple[Move, ...]:
             "R60", _STANDS, ObjectionEvent.OBJECT, objects,
             opens=(Opens(TaskKind.OBJECTION),), notices=(Notice(NoticeKind.OBJECTION_RECEIVED, given=True),),
         ),
-        Move("R61", _STANDS, ObjectionEvent.WITHDRAW_OBJECTION, objects),
+        Move("R61", _STANDS, ObjectionEvent.WITHDRAW_OBJECTION, objects, closes=(_ANSWERED,)),
         Move(
             "R62", _STANDS, ObjectionEvent.REJECT_OBJECTION, _UNINVOLVED,
-            notices=(Notice(NoticeKind.OBJECTION_REJECTED, given=True),),
+            closes=(_ANSWERED,), notices=(Notice(NoticeKind.OBJECTION_REJECTED, given=True),),
         ),
         Move(
             "R63", frozenset(Stage), ObjectionEvent.OBJECTION_OVER, TIMER,

@@ -10,8 +10,8 @@ from cases.case.moves import At, Closes, Condition, Move, Notice, Opens, Who
 from cases.case.renewals import under_way
 from cases.case.signers import is_same
 from cases.deadlines.stated import signature_due
-from cases.moves.front_half import EMPLOYER, ENGINE, OFFICER, TIMER, second_signer
-from domain.actors import STAFF, Actor
+from cases.moves.front_half import EMPLOYER, OFFICER, TIMER, second_signer
+from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
@@ -90,6 +90,9 @@ _TOLD: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED, facts=_signature, o
 _SIGNER: Final = second_signer(*RenewalProposal)
 _SIGNED: Final = (TaskKind.CONFIRM,)
 _SIGNS: Final = (Opens(TaskKind.CONFIRM),)
+_OF_RENEWAL: Final = (TaskKind.RENEWAL, Closes(TaskKind.CONFIRM, Condition("where a decision on it waits", _waits)))
+# Whoever ends the case: time, a step, or the one who signs its end last where nothing cools off.
+_CASE_ENDS: Final = Who("end of the case", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 _LOOK: Final = (Opens(TaskKind.RENEWAL, due=_until),)
 
 RENEWAL_MOVES: Final[tuple[Move, ...]] = (
@@ -134,8 +137,7 @@ RENEWAL_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "R43", _APPROVED, RenewalEvent.WITHDRAW_RENEWAL, EMPLOYER,
-        closes=(TaskKind.RENEWAL, Closes(TaskKind.CONFIRM, Condition("where a decision on it waits", _waits))),
-        notices=(Notice(NoticeKind.RENEWAL_WITHDRAWN, facts=_number, occasion=occasion),),
+        closes=_OF_RENEWAL, notices=(Notice(NoticeKind.RENEWAL_WITHDRAWN, facts=_number, occasion=occasion),),
     ),
-    Move("R43", _APPROVED, RenewalEvent.CLOSE_RENEWAL, ENGINE, closes=(TaskKind.RENEWAL,)),
+    Move("R43", _APPROVED, RenewalEvent.CLOSE_RENEWAL, _CASE_ENDS, closes=_OF_RENEWAL),
 )  # fmt: skip

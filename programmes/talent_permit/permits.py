@@ -245,18 +245,20 @@ def registration_ended(
             continue
         term = terms.find_next_pending(file, destination)
         if term is not None and term.stage == PermitStage.ELIGIBLE:
-            _close_unsent_term(file, at, destination, term)
+            _close_unsent_term(file, actor, at, destination, term)
             term = None
         if (term is not None or stage not in PERMIT_FINAL) and reports:
             report(file, actor, at, destination, what, in_batch=in_batch)
     follow_up(file)
 
 
-def _close_unsent_term(file: CaseFile, at: datetime, destination: Destination, term: PermitTermRow) -> None:
-    """Ask for no further term any more; the permit goes on to the end of what it has."""
+def _close_unsent_term(
+    file: CaseFile, actor: Actor, at: datetime, destination: Destination, term: PermitTermRow
+) -> None:
+    """Ask for no further term any more; the permit goes on to the end of what it has (P34)."""
+    move_permit(file, destination, PermitEvent.NEXT_CLOSED, actor, at)
     term.change(stage=PermitStage.ENDED.value, ended_on=day_of(at), end_reason=PermitReason.REGISTRATION_ENDED.value)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
-    file.close_tasks([PermitTask.AUTHORITY_REJECTED], at, destination=destination.value)
     file.end_calls(at, "cancelled", *file.calls_of(destination, "list_entry"))
 
 
@@ -299,7 +301,7 @@ def give_up(file: CaseFile, actor: Actor, at: datetime, destination: Destination
         return
     term = terms.find_next_pending(file, destination)
     if term is not None and term.stage == PermitStage.ELIGIBLE:
-        _close_unsent_term(file, at, destination, term)
+        _close_unsent_term(file, actor, at, destination, term)
     if stage not in PERMIT_FINAL:
         move_permit(file, destination, PermitEvent.GIVEN_UP, actor, at)
         file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=GIVEN_UP)

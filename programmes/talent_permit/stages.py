@@ -119,6 +119,7 @@ class PermitEvent(StrEnum):
     NEXT_ISSUED = "next_issued"
     NEXT_REFUSED = "next_refused"
     NEXT_WITHDRAWN = "next_withdrawn"
+    NEXT_CLOSED = "next_closed"
     TERM_ENDED = "term_ended"
     CARD_LOST = "card_lost"
     EXPIRY_REMINDER_DUE = "expiry_reminder_due"
@@ -461,6 +462,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P33", _ISSUED, PermitEvent.TERM_ENDED, _AUTHORITY,
         notices=(Notice(PermitNotice.PERMIT_CLOSED, given=True), Notice(PermitNotice.PERMIT_REVOKED, given=True)),
     ),
+    Move("P34", _RENEWABLE, PermitEvent.NEXT_CLOSED, _REGISTRATION, closes=(PermitTask.AUTHORITY_REJECTED,)),
     Move("P50", frozenset({PermitStage.ENDED}), PermitEvent.WITHHOLDING_SET_ASIDE, _SET_ASIDE, NO_STAGE),
     Move("P51", frozenset({PermitStage.ENDED}), PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE, NO_STAGE),
     Move("P52", _AT_AUTHORITY | _ISSUED, PermitEvent.REGISTRATION_RESTORED, _SET_ASIDE),

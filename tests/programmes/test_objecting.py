@@ -418,10 +418,12 @@ async def test_a_withheld_permit_is_asked_about_again(park: Park) -> None:
     await _object(park, here, "withholding", destination="MO", expects=404)
     await _object(park, here, "withholding", destination="HK")
     await case.until(lambda file: len(file.row.objections or []) == 1)
+    assert "objection" in await case.open_tasks()
     objection = await _open_of(park, here)
     proposed = await park.ask("supervisor", "POST", f"{here}/objection-decision", {"objection": objection, **UPHOLD})
     seen = await park.ask("supervisor-2", "POST", f"{here}/confirmation", {**SIGN, "round": proposed["round"]})
     assert [each["state"] for each in seen["objections"]] == ["upheld"]
+    assert "objection" not in await case.open_tasks()
     assert permit_rows(await case.file())["HK"].stage is None  # type: ignore[index]
     send = {"action": "send", "reasons": [{"code": "document_seen"}]}
     await park.ask("officer-1", "POST", f"{here}/permits/HK/eligibility", send)

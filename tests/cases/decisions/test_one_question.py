@@ -185,11 +185,12 @@ async def test_tasks_of_each_destination_that_are_open_already_stay_workable(par
     case = await park.approved(**NO_CARD)
     row = (await case.tasks())["permit_eligibility"]
     t = tables.tasks
+    each = [{**row, "task_id": uuid4(), "destination": key, "detail": {}} for key in ("HK", "MO")]
     async with park.context.database.begin() as connection:
-        one = update(t).where(t.c.task_id == row["task_id"])
-        await connection.execute(one.values(destination="HK", detail={}))
-        other = {**row, "task_id": uuid4(), "destination": "MO", "detail": {}}
-        await connection.execute(insert(t).values(**other))
+        # A task stays what it was written as, so that the one of both gives way to two.
+        over = {"state": "done", "closed_at": park.clock.at}
+        await connection.execute(update(t).where(t.c.task_id == row["task_id"]).values(over))
+        await connection.execute(insert(t).values(each))
     assert sorted(await case.tasks()) == ["permit_eligibility/HK", "permit_eligibility/MO"]
     await case.claim("permit_eligibility/MO")
     await _answer(case, "MO", "send", "document_seen")

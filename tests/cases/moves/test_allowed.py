@@ -16,6 +16,7 @@ from programmes.talent_permit.words import PermitCommand
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
 from tests.cases.driver import AUTHORITY, MENDED, OFFICER_2, PERSON, Case, Park, china, open_park
 
+_NONE_SUCH = "7b0a5a34-6a0e-4a5a-9d70-0c8c0b8a2f11"
 _BODIES: dict[str, dict[str, Any]] = {
     CommandKind.CONTEST: {"note": "错"},
     CommandKind.CORRECT: MENDED,
@@ -24,6 +25,16 @@ _BODIES: dict[str, dict[str, Any]] = {
     CommandKind.RECALL: {"reason": "decided_in_error"},
     CommandKind.HOLD: {"action": "place", "reason": "legal_question"},
     CommandKind.ANSWER_DEPARTURE: {"action": "deny"},
+    CommandKind.OBJECT: {"against": "refusal", "grounds": "错"},
+    CommandKind.WITHDRAW_OBJECTION: {"objection": _NONE_SUCH},
+    CommandKind.DECIDE_OBJECTION: {
+        "objection": _NONE_SUCH,
+        "action": "reject",
+        "reasons": [{"code": "grounds_unproved"}],
+    },
+    CommandKind.SET_ASIDE: {"reasons": [{"code": "decided_in_error"}]},
+    CommandKind.DECIDE_RENEWAL: {"action": "grant", "renewal": 1},
+    CommandKind.RECALL_RENEWAL: {"reason": "decided_in_error"},
     PermitCommand.REVOKE: {"reasons": [{"code": "false_statement"}]},
     PermitCommand.DEPART: {"last_day": "2026-03-02", "reason": "resigned"},
     PermitCommand.CHANGE: {"phone": "+85251234567"},
@@ -35,6 +46,13 @@ _BODIES: dict[str, dict[str, Any]] = {
 # These look at what is given before they look at the case.
 _UNTRIED = frozenset({CommandKind.RECORD_FACT, CommandKind.CONTEST_FACT, CommandKind.ANSWER_TASK, "enter_outcome"})
 
+
+_ABOUT_DECISIONS = (
+    CommandKind.OBJECT,
+    CommandKind.WITHDRAW_OBJECTION,
+    CommandKind.DECIDE_OBJECTION,
+    CommandKind.SET_ASIDE,
+)
 
 # Asked, and of no command: how a case is taken on, a claim, a signature of three, and what another row brings along.
 _OF_NO_COMMAND = {"submitted", "claim", "sign", "replace_fact"}
@@ -158,7 +176,12 @@ async def test_of_a_closed_case_nothing_is_asked(park: Park) -> None:
     await case.do(EMPLOYER_A, CommandKind.WITHDRAW)
     for actor in (EMPLOYER_A, OFFICER):
         looked = await _looked(case, actor)
-        not_of_case = {CommandKind.ANSWER_TASK}
+        # Of a case that closed without a decision against anybody nothing is contested either.
+        not_of_case = {CommandKind.ANSWER_TASK, *_ABOUT_DECISIONS}
+        contested = {
+            refused.code for name in _ABOUT_DECISIONS if (each := looked.get(name)) and (refused := each.why_not)
+        }
+        assert contested == {"not_found"}
         codes = {
             each.why_not.code
             for name, each in looked.items()

@@ -65,7 +65,11 @@ def test_what_takes_a_second_signature_has_its_rows(code: str) -> None:
     assert len(proposed) == len(programme.signatures) + 2
     rejected = {signature.rejected for signature in programme.signatures.values()} | {Event.REJECT}
     assert rejected <= signed
+    # Setting aside has a row for each decision that it may be about, anything else that is proposed has its one.
+    set_aside = {each.event for each in programme.contestable.values()}
+    assert set_aside <= signed
     # Of a case that follows another one an approval, by one person or two, has rows of its own.
     follows = programme.transfer is not None
-    assert len(signed - rejected) == len(programme.signatures) + 2 + 2 * follows
+    given = set(programme.signatures) - {PendingAct.SET_ASIDE}
+    assert len(signed - rejected - set_aside) == len(given) + 2 + 2 * follows
     assert not set(programme.signatures) & {PendingAct.APPROVE, PendingAct.REFUSE}

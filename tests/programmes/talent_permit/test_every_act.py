@@ -26,7 +26,7 @@ from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 
 _REASON = [{"code": "false_statement"}]
 ACTS: dict[str, tuple[Actor, dict[str, Any]]] = {
-    CommandKind.CORRECT: (EMPLOYER_A, {"employment": {"position": "工程师"}}),
+    CommandKind.CORRECT: (EMPLOYER_A, {"employment": {"position": "工程师"}, "round": 1}),
     CommandKind.CONTEST: (EMPLOYER_A, {"note": "请复核"}),
     CommandKind.WITHDRAW: (EMPLOYER_A, {}),
     PermitCommand.DEPART: (EMPLOYER_A, {"last_day": "2026-03-31", "reason": "resigned"}),
@@ -52,7 +52,7 @@ ACTS: dict[str, tuple[Actor, dict[str, Any]]] = {
 }
 _IN_REVIEW = {Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION}
 LISTED: dict[str, set[Stage]] = {
-    CommandKind.CORRECT: {Stage.CORRECTION_REQUESTED},
+    CommandKind.CORRECT: {Stage.CORRECTION_REQUESTED, Stage.UNDER_REVIEW},
     CommandKind.CONTEST: {Stage.CORRECTION_REQUESTED},
     CommandKind.WITHDRAW: set(OPEN),
     PermitCommand.DEPART: {Stage.APPROVED},

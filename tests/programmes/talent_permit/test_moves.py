@@ -8,6 +8,7 @@ from cases.case.moves import NO_STAGE
 from cases.moves.front_half import Event
 from cases.moves.objecting import ObjectionEvent
 from cases.moves.renewals import RenewalEvent
+from cases.moves.transfer import TransferEvent
 from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
@@ -91,6 +92,20 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     Event.SUBMITTED: (set(), Stage.RECEIVED),
     LifeEvent.RENEWED: ({_APPROVED}, None),
     **{event: ({_APPROVED}, None) for event in RenewalEvent},
+    TransferEvent.ASK_DEPARTURE: ({_APPROVED}, None),
+    TransferEvent.DENY_DEPARTURE: ({_APPROVED}, None),
+    TransferEvent.DEPARTURE_UNANSWERED: ({_APPROVED}, None),
+    TransferEvent.END_TRANSFER: ({_APPROVED}, None),
+    TransferEvent.ASK_NO_MORE: ({_APPROVED}, None),
+    TransferEvent.APPROVE_TO_FOLLOW: ({_REVIEW}, _APPROVED),
+    TransferEvent.CONFIRM_TO_FOLLOW: ({_CONFIRM}, _APPROVED),
+    TransferEvent.LET_FOLLOW: (_OPEN | {_APPROVED}, None),
+    TransferEvent.TRANSFER_OFF: (_OPEN, None),
+}
+# What happens from other stages too, and goes elsewhere.
+SECOND_ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
+    Event.CORRECT: ({_REVIEW}, None),  # an amendment under review (R5a)
+    TransferEvent.TRANSFER_OFF: ({_APPROVED}, _REVIEW),  # an approval that waited for the case before (R57)
 }
 
 _ELIGIBLE, _SUBMITTED, _ACCEPTED, _ISSUED = (
@@ -131,6 +146,7 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], str | None]]]
     PermitEvent.NEXT_ISSUED: [(_RENEWABLE, _ISSUED)],
     PermitEvent.NEXT_REFUSED: [(_RENEWABLE, None)],
     PermitEvent.NEXT_WITHDRAWN: [(_RENEWABLE, None)],
+    PermitEvent.NEXT_CLOSED: [(_RENEWABLE, None)],
     PermitEvent.TERM_ENDED: [({_ISSUED}, None)],
     PermitEvent.KEPT: [({_ISSUED}, None)],
     PermitEvent.REVOKED: [({_ISSUED}, PermitStage.REVOKED)],
@@ -153,15 +169,24 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], str | None]]]
 }
 
 
+def _rows(event: str) -> list[tuple[set[Stage], Stage | None]]:
+    return [ROWS[event], *([SECOND_ROWS[event]] if event in SECOND_ROWS else [])]
+
+
+def test_every_event_of_a_case_is_listed() -> None:
+    named = {*Event, *ObjectionEvent, *LifeEvent, *RenewalEvent, *TransferEvent}
+    assert set(MOVES.events) == named == {*ROWS, LifeEvent.EMPLOYER_LEFT}
+
+
 @pytest.mark.parametrize(
     "event",
-    [e for e in (*Event, *ObjectionEvent, *LifeEvent, *RenewalEvent) if e is not LifeEvent.EMPLOYER_LEFT],
+    [event for event in MOVES.events if event != LifeEvent.EMPLOYER_LEFT],
 )
 @pytest.mark.parametrize("stage", Stage)
 def test_a_stage_and_an_event_are_listed_or_refused(stage: Stage, event: str) -> None:
-    sources, to = ROWS[event]
-    if stage in sources:
-        assert MOVES.get(stage, event).to is to
+    listed = [to for sources, to in _rows(event) if stage in sources]
+    if listed:
+        assert MOVES.get(stage, event).to is listed[0]
         return
     with pytest.raises(Refused) as refused:
         MOVES.get(stage, event)

@@ -234,11 +234,17 @@ async def test_r43_an_employer_withdraws_and_what_was_proposed_never_takes_effec
     await _renew(case)
 
 
-@pytest.mark.parametrize("how", ["departure", "revocation"])
+@pytest.mark.parametrize("how", ["departure", "proposed", "revocation"])
 async def test_r43_a_registration_that_ends_takes_its_renewal_with_it(park: Park, how: str) -> None:
     case = await _issued(park)
     await _renew(case)
-    if how == "departure":
+    if how == "proposed":
+        await _decide(case, "refuse", "employment_unproved")
+        assert {"confirm", "signature_expected"} <= {*await case.tasks(), *await case.deadlines()}
+        await case.depart("2028-12-11")
+        await case.at("2028-12-12", "00:00")
+        assert (await case.row())["pending_act"] is None
+    elif how == "departure":
         await case.depart("2028-12-11")
         assert await case.refused(OFFICER, CommandKind.DECIDE_RENEWAL, action="grant", renewal=1) == "nothing_to_renew"
         await case.at("2028-12-12", "00:00")
@@ -248,7 +254,7 @@ async def test_r43_a_registration_that_ends_takes_its_renewal_with_it(park: Park
         await case.after(minutes=10)
         assert await case.told("renewal_granted") == Counter()
     assert (await case.stage(), (await _renewal(case))["stage"]) == ("ended", "closed")
-    assert "renewal" not in await case.tasks()
+    assert not {"renewal", "confirm", "signature_expected"} & {*await case.tasks(), *await case.deadlines()}
     assert _NEXT not in await _keys(case)
     assert await case.refused(EMPLOYER_A, CommandKind.RENEW) == "case_closed"
 

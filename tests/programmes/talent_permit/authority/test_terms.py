@@ -9,6 +9,7 @@ import pytest
 import pytest_asyncio
 from sqlalchemy import update
 
+from cases.calls import making
 from cases.case.file import open_case, read_case
 from domain.actors import system
 from domain.answers import AnswerState
@@ -288,6 +289,17 @@ async def test_an_answer_proves_that_the_list_entry_of_the_next_term_was_taken(p
 
 
 async def test_an_end_of_the_registration_asks_for_no_next_term(park: Park) -> None:
+    case = await _in_third_year(park)
+    await _ask_next(case)
+    refused = {f"permit/{case.reference}/HK/term/2": "invalid_person.permit_card_number"}
+    await making.record(park.context, case.reference, refused, park.clock.at)
+    assert list(await case.tasks()) == ["authority_rejected/HK"]
+    await case.depart("2029-02-05")
+    await case.at("2029-02-06")
+    assert await case.tasks() == {}
+
+
+async def test_an_end_of_the_registration_sends_no_entry_of_a_next_term(park: Park) -> None:
     case = await _in_third_year(park)
     await _ask_next(case)
     await case.depart("2029-02-05")
