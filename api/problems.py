@@ -1,6 +1,7 @@
 """Problem documents (RFC 9457): one shape for every refusal, in the caller's language, never quoting what was sent."""
 
 from collections.abc import Mapping, Sequence
+from datetime import date
 from typing import Any, Final
 
 import orjson
@@ -66,6 +67,9 @@ class Problem(BaseModel):
     until: str | None = Field(default=None, description="The last day of a term (`objection_term_over`).")
     amendments_allowed: int | None = Field(
         default=None, description="How often a case may be given again under review (`amendment_not_allowed`)."
+    )
+    opens_on: date | None = Field(
+        default=None, description="The first day on which it can be asked (`renewal_too_early`)."
     )
     limit_days: int | None = Field(default=None, description="The limit that was passed, in working days.")
 

@@ -11,7 +11,6 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case import facts as case_facts
 from cases.case.file import CaseFile, load_case
-from cases.case.reads import record_read
 from cases.case.renewals import RenewedTrackView
 from cases.case.signers import need_no_conflict
 from cases.case.views import view
@@ -20,7 +19,7 @@ from cases.shared.context import Context
 from domain.actors import Actor, Role
 from domain.clock import CHINA
 from domain.errors import Refused
-from domain.masks import MASKS
+from domain.masks import MASKS, mask_name
 from store.tables import applications
 
 
@@ -29,7 +28,9 @@ class ConfirmedView:
     """A field that a renewal confirms: as it is known, and since when."""
 
     field: Annotated[str, Field(examples=["employment.position"])]
-    value: Annotated[Any, Field(description="As it was given; masked to all but the employer that gave it.")]
+    value: Annotated[
+        Any, Field(description="As it was given; numbers and addresses masked, names too but to the employer.")
+    ]
     since: datetime
     seen: Annotated[bool, Field(description="Whether an officer saw it, and it stands in the place of what was given.")]
 
@@ -57,7 +58,7 @@ class RenewalAheadView:
 
 
 async def read_renewal(context: Context, actor: Actor, reference: str) -> RenewalAheadView:
-    """Return what a renewal of a case would confirm; reading what an employer gave is a ledger act.
+    """Return what a renewal of a case would confirm, masked as the case is; `…/person` opens what is masked.
 
     Raises:
         Refused: `case_unknown`; `facts_erased` after an erasure; `role_not_allowed` for one who declared a conflict.
@@ -67,10 +68,7 @@ async def read_renewal(context: Context, actor: Actor, reference: str) -> Renewa
         file = await load_case(context, connection, reference)
         need_no_conflict(file, actor)
         declared, is_own = renewals.declared(file), actor.role is Role.EMPLOYER
-        confirms = await _confirmed(file, connection, declared.shows, masked=not is_own)
-        if is_own:
-            opened = tuple(each.field.rpartition(".")[2] for each in confirms if each.field.startswith("person."))
-            await record_read(connection, actor, [file], opened, None, at)
+        confirms = await _confirmed(file, connection, declared.shows, names=is_own)
         ends = renewals.can_be_renewed(file)
         why_not = _why_not(file, actor, at)
     return RenewalAheadView(
@@ -94,7 +92,7 @@ def _why_not(file: CaseFile, actor: Actor, at: datetime) -> WhyNotView | None:
 
 
 async def _confirmed(
-    file: CaseFile, connection: AsyncConnection, shows: Sequence[str], *, masked: bool
+    file: CaseFile, connection: AsyncConnection, shows: Sequence[str], *, names: bool
 ) -> tuple[ConfirmedView, ...]:
     """Return the fields as they are known, each with the time of the version since which it is what it is."""
     known, versions = case_facts.known(file).model_dump(mode="json"), await _versions(file, connection)
@@ -106,7 +104,7 @@ async def _confirmed(
         found.append(
             ConfirmedView(
                 field=path,
-                value=_shown(path, _at(known, path), masked=masked),
+                value=_shown(path, _at(known, path), names=names),
                 since=recorded.get(path, since).astimezone(CHINA).replace(microsecond=0),
                 seen=path in recorded,
             )
@@ -142,6 +140,8 @@ def _at(whole: Mapping[str, Any], path: str) -> Any:
     return inner if not name else (inner or {}).get(name)
 
 
-def _shown(path: str, value: Any, *, masked: bool) -> Any:
+def _shown(path: str, value: Any, *, names: bool) -> Any:
     mask = MASKS.get(path.rpartition(".")[2])
-    return mask(value) if masked and mask is not None and isinstance(value, str) else value
+    if mask is None or (names and mask is mask_name) or not isinstance(value, str):
+        return value
+    return mask(value)

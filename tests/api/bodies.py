@@ -55,6 +55,10 @@ BODIES: dict[str, Any] = {
         "action": "reject",
         "reasons": [{"code": "grounds_unproved"}],
     },
+    "POST /v1/registrations/{reference}/renewal": {},
+    "POST /v1/registrations/{reference}/renewal-decision": {"action": "grant", "renewal": 1},
+    "POST /v1/registrations/{reference}/renewal-recall": {"reason": "Granted by mistake."},
+    "POST /v1/registrations/{reference}/renewal-withdrawal": {},
     "POST /v1/registrations/{reference}/set-aside": {"reasons": [{"code": "decided_in_error"}]},
     "POST /v1/me/objections": {"reference": "HT-0000-0000-E", "against": "refusal", "grounds": "I work there."},
     "POST /v1/me/objection-withdrawals": {

@@ -153,7 +153,7 @@ async def test_counts_are_those_of_the_rows(stage: Stage) -> None:
         assert {item["key"]: item["count"] for item in counted["items"]} == {key: keys.count(key) for key in keys}, by
         assert counted["total"] == len(keys)
     refusals = await ask(stage, "counts", by="actor", outcome="refuse", **RANGE)
-    assert {item["key"].split()[1] for item in refusals["items"]} == {"officer-1", "officer-2"}
+    assert {item["key"].split()[1] for item in refusals["items"]} == {"officer-1", "officer-2", "system:advance"}
 
 
 async def test_bad_questions_get_a_clear_answer(stage: Stage, monkeypatch: pytest.MonkeyPatch) -> None:

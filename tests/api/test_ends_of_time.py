@@ -117,7 +117,13 @@ async def _send(walk: Walk, field: Field, value: str, places: Mapping[str, str])
         more["params"] = (times if "/v1/audit/" in path else {}) | {str(place[0]): value}
     else:
         more["json"] = _put(BODIES.get(route, {}), place, value)
-    known = {"destination": "HK", "employer_id": "emp-b", "objection_id": str(uuid4()), "pack": "limits"}
+    known = {
+        "destination": "HK",
+        "employer_id": "emp-b",
+        "objection_id": str(uuid4()),
+        "transfer_id": str(uuid4()),
+        "pack": "limits",
+    }
     return await walk.stage.as_(_persona(route)).send(method, path.format(**{**known, **places}), **more)
 
 

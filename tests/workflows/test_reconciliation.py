@@ -196,6 +196,7 @@ BESIDES: dict[str, set[str]] = {
         "ledger_row_differs_from_seal",
     },
     "a permit's dates changed": {"register_state_altered"},
+    "an answer's body replaced": {"register_differs_from_answer"},  # a term has no answer that brought it
 }
 
 

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator
 from datetime import date
 
+import asyncpg
 import pytest
 import pytest_asyncio
 from pydantic import ValidationError
@@ -104,14 +105,16 @@ async def test_a_case_whose_deadline_moves_is_asked_to_count_again_once(context:
     assert await _recounts(context) == 1
 
 
-async def test_a_load_cut_short_is_finished_by_the_next(context: Context) -> None:
+async def test_a_load_cut_short_is_finished_by_the_next(context: Context, owner_url: str) -> None:
     await load_samples(context)
     await load_published(context, LOADER)
     await accept(context, EMPLOYER_A, RegistrationRequest.model_validate(registration_body()), key())
     await load_calendar(context, LOADER, _year(2026, date(2026, 3, 4)).days())
     async with context.database.begin() as connection:
         await connection.execute(update(cursors).where(cursors.c.name == "calendar_recounted").values(value="old"))
-        await connection.execute(commands.delete().where(commands.c.kind == "recount"))
+    owner = await asyncpg.connect(owner_url)  # the application deletes no command
+    await owner.execute("SET hetao.tenant = '*'; DELETE FROM commands WHERE kind = 'recount'")
+    await owner.close()
     assert await recount_cases(context) == 1
     assert await recount_cases(context) == 0
 

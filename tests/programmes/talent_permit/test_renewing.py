@@ -70,16 +70,15 @@ async def test_what_is_confirmed_is_known_since_it_was_given(park: Park) -> None
     await case.do(EMPLOYER_A, PermitCommand.CHANGE, email="new@example.com")
     ahead = await read_renewal(park.context, EMPLOYER_A, case.reference)
     known = {each.field: each for each in ahead.confirms}
-    assert known["person.identity_number"].value == "44030419900307123X"
+    assert known["person.identity_number"].value == "4403**********123X"
     assert str(known["person.identity_number"].since.date()) == "2026-03-02"
     assert str(known["person.email"].since.date()) == _OPENS
     assert (ahead.can_be_asked, ahead.why_not) == (True, None)
     assert [(each.destination, str(each.valid_until)) for each in ahead.ends] == [("HK", "2029-03-09")]
-    masked = await read_renewal(park.context, OFFICER, case.reference)
-    (number,) = [each.value for each in masked.confirms if each.field == "person.identity_number"]
-    assert "*" in number
-    (read,) = [r for r in await park.rows(tables.ledger) if r["act"] == "personal_data_read"]
-    assert (read["purpose"], read["detail"]["cases"]) == ("own_data", [case.reference])
+    assert "○" not in known["person.name_zh"].value  # to the employer that gave it
+    masked = {each.field: each for each in (await read_renewal(park.context, OFFICER, case.reference)).confirms}
+    assert "○" in masked["person.name_zh"].value
+    assert not [r for r in await park.rows(tables.ledger) if r["act"] == "personal_data_read"]
 
 
 async def test_r37_nothing_changed_and_all_clear_is_one_officers_look(park: Park) -> None:
