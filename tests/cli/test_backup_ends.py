@@ -6,6 +6,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -29,6 +30,8 @@ from tests.sandbox.waiting import until
 from tests.services import POSTGRES_SETTINGS
 
 pytestmark = pytest.mark.slow
+_SEGMENT_NAME = 24  # characters
+_SEGMENT_BYTES = 16 * 1024 * 1024
 
 
 @dataclass
@@ -182,6 +185,12 @@ def test_what_a_killed_run_left_is_told_and_removed_by_the_next(site: Site, tmp_
     assert {path.name for path in (place / "base").iterdir()} == {".lock", "of-somebody.unfinished", said["name"]}
 
 
+def _wait_until_whole(path: Path) -> None:
+    """Wait while PostgreSQL still archives a segment: its command copies straight to the segment's own name."""
+    while len(path.name) == _SEGMENT_NAME and path.stat().st_size < _SEGMENT_BYTES:
+        time.sleep(0.02)
+
+
 def test_as_many_as_are_kept_stay_with_the_log_that_they_need(
     site: Site, server: PostgresServer, tmp_path: Path
 ) -> None:
@@ -196,6 +205,7 @@ def test_as_many_as_are_kept_stay_with_the_log_that_they_need(
         newest = max((path.name for path in log.iterdir()), default="")
         for path in site.archive.iterdir():
             if path.name > newest:
+                _wait_until_whole(path)
                 shutil.copy(path, log)
         kept.append(json.loads(site.take(tmp_path, "--keep", 2, "--log", log).stdout))
     assert kept[2]["old_removed"] == [kept[0]["name"]]
