@@ -18,12 +18,17 @@ class Signature(TypedDict):
     role: str
 
 
-class EffectSignature(Signature):
-    """Who gave an approval effect, and how the park's clock stood before; the note sealed, in hex."""
+class KeptClock(TypedDict):
+    """How the park's clock of a case stood before a decision that may be taken back."""
 
     days_used: int
     clock_since: str | None
     overdue: bool
+
+
+class EffectSignature(Signature, KeptClock):
+    """Who gave an approval effect, and how the park's clock stood before; the note sealed, in hex."""
+
     note: str
     # Of the register, after a restore.
     epoch: NotRequired[int]
@@ -39,7 +44,7 @@ class RenewalSignature(Signature):
 class CoolingSignature(Signature):
     """Who gave a decision its last signature, when, from when it holds, and how the park's clock of the case stood.
 
-    That of a track has no clock.
+    That of a track has no clock (`KeptClock`).
     """
 
     at: str

@@ -6,6 +6,7 @@ from typing import Any
 from cases.case.file import CaseFile
 from domain.clock import day_of, over_at, to_the_second
 from domain.deadlines import DeadlineKind
+from domain.signatures import KeptClock
 from domain.stages import DueKind, Holder
 from domain.tasks import REVIEW_TASKS
 from domain.working_days import Deadline, ParkClock
@@ -52,6 +53,16 @@ def end(file: CaseFile) -> None:
     """End the clock with the decision; the due date goes with it."""
     file.row.change(clock="stopped", clock_since=None, due_at=None, due_kind=None, due_provisional=False, overdue=False)
     file.cancel_deadlines(*_PARK_DEADLINES, DeadlineKind.CLAIM_OVER, DeadlineKind.SIGNATURE_EXPECTED)
+
+
+def put_back(file: CaseFile, kept: KeptClock) -> None:
+    """Let the clock stand as it stood before a decision that is taken back."""
+    since = kept["clock_since"]
+    file.row.change(
+        days_used=kept["days_used"],
+        clock_since=date.fromisoformat(since) if since else None,
+        overdue=kept["overdue"],
+    )
 
 
 def promised(file: CaseFile, at: datetime) -> dict[str, Any]:

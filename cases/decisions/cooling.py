@@ -6,7 +6,7 @@ the signature was waited for: so whoever reads a proposal as something that is n
 """
 
 from collections.abc import Mapping
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any, Final
 
 from cases.case.file import CaseFile
@@ -136,11 +136,8 @@ def recall(file: CaseFile, actor: Actor, at: datetime, track: At | None = None) 
     matter.change(at, pending_act=None, pending=None)
     file.cancel_deadlines(DeadlineKind.TAKES_EFFECT, destination=key or "")
     if track is None:
-        since = effect["clock_since"]
-        file.row.change(
-            round=file.row.round + 1, overdue=effect["overdue"], days_used=effect["days_used"],
-            clock_since=date.fromisoformat(since) if since else None,
-        )  # fmt: skip
+        file.row.round += 1
+        park_clock.put_back(file, effect)
     move(file, cooling.recalled, actor, at, track=track)
     file.record(Act.RECALLED, actor, at, outcome=act, destination=key)
     cooling.taken_back(file, actor, at)

@@ -21,6 +21,7 @@ from cases.decisions.settling import letter
 from cases.moves.moving import Asked, move, need_move
 from cases.moves.objecting import ObjectionEvent
 from cases.notices.compose import Said
+from cases.tasks.review import pass_on
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import day_of
@@ -30,7 +31,7 @@ from domain.notices import NoticeKind, Recipient
 from domain.objections import KeptObjection, ObjectionDecision, ObjectionRequest, ObjectionState
 from domain.person import ObjectionKind
 from domain.reasons import Use
-from domain.tasks import Queue, TaskKind
+from domain.tasks import TaskKind
 from store.rows.people import ObjectionRow
 from store.rows.work import DeadlineRow
 from store.tables import objections
@@ -167,8 +168,7 @@ def overdue(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -
     task = None if kept is None else file.find_task(TaskKind.OBJECTION, kept["track"])
     if kept is None or task is None or kept["state"] != ObjectionState.OPEN:
         return
-    queue = Queue.SUPERVISORS.value if task.holder is None else task.queue
-    file.change_task(task, overdue=True, queue=queue)
+    pass_on(file, task)
     said = Said(occasion=f"objection/{kept['id']}", facts={"days_over": 1, "due_on": day_of(deadline.at)})
     move(file, ObjectionEvent.OBJECTION_OVER, actor, at, said=[(NoticeKind.ESCALATED, said)])
     file.record(Act.ESCALATED, actor, at, objection_id=kept["id"])

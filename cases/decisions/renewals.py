@@ -27,6 +27,7 @@ from cases.moves.moving import move, need_move
 from cases.moves.renewals import RenewalEvent
 from cases.notices.compose import Said
 from cases.programme import Renewal, Signature, programme_of
+from cases.tasks.review import pass_on
 from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.clock import day_of
@@ -44,7 +45,7 @@ from domain.renewals import (
     RenewalStage,
 )
 from domain.signatures import RenewalSignature
-from domain.tasks import Queue, TaskKind
+from domain.tasks import TaskKind
 from policy.pack import Pack
 from store.rows.renewals import RenewalRow
 from store.rows.work import DeadlineRow
@@ -261,8 +262,7 @@ def escalate(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) 
     renewal.overdue = True
     for task in file.tasks:
         if task.kind == TaskKind.RENEWAL or (task.kind == TaskKind.CONFIRM and _is_proposed(file)):
-            queue = Queue.SUPERVISORS.value if task.holder is None else task.queue
-            file.change_task(task, overdue=True, queue=queue)
+            pass_on(file, task)
     move(file, RenewalEvent.RENEWAL_OVER, actor, at)
     file.record(Act.ESCALATED, actor, at, renewal=renewal.number)
 
@@ -326,8 +326,7 @@ def _expect(file: CaseFile, renewal: RenewalRow, at: datetime) -> None:
 def _keep_overdue(file: CaseFile, renewal: RenewalRow) -> None:
     task = file.find_task(TaskKind.RENEWAL)
     if task is not None and renewal.overdue:
-        queue = Queue.SUPERVISORS.value if task.holder is None else task.queue
-        file.change_task(task, overdue=True, queue=queue)
+        pass_on(file, task)
 
 
 def _letter(file: CaseFile, actor: Actor, at: datetime, renewal: RenewalRow) -> Said:

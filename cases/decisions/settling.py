@@ -1,7 +1,7 @@
 """What a decision does: approval with its settling time, and letters (R10, R14)."""
 
 from collections.abc import Sequence
-from datetime import date, datetime
+from datetime import datetime
 from typing import Any
 
 from sqlalchemy import select
@@ -91,11 +91,8 @@ def undo(file: CaseFile) -> None:
     file.suppressed.add((NoticeKind.REGISTRATION_APPROVED.value, told))
     file.suppressed.add((NoticeKind.HAND_OVER_REQUESTED.value, f"{NoticeKind.REGISTRATION_APPROVED.value}/{told}"))
     file.row.round += 1
-    since = effect["clock_since"]
-    file.row.change(
-        registration_number=None, effect_by=None, approved_at=None, settles_at=None, overdue=effect["overdue"],
-        days_used=effect["days_used"], clock_since=date.fromisoformat(since) if since else None,
-    )  # fmt: skip
+    file.row.change(registration_number=None, effect_by=None, approved_at=None, settles_at=None)
+    park_clock.put_back(file, effect)
     file.cancel_deadlines(DeadlineKind.SETTLED)
 
 

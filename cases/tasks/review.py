@@ -25,6 +25,12 @@ def give_back(file: CaseFile, task: TaskRow) -> None:
     file.cancel_deadlines(DeadlineKind.CLAIM_OVER, destination=str(task.task_id))
 
 
+def pass_on(file: CaseFile, task: TaskRow) -> None:
+    """Mark a task as overdue and pass it to the supervisors; who holds it goes on holding it (R19)."""
+    queue = Queue.SUPERVISORS.value if task.holder is None else task.queue
+    file.change_task(task, overdue=True, queue=queue)
+
+
 def lapse_claim(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Return a task whose holder did nothing for a working day."""
     task = next((t for t in file.tasks if str(t.task_id) == deadline.destination), None)
@@ -46,8 +52,7 @@ def escalate(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) 
     file.row.overdue = True
     for task in file.tasks:
         if task.kind in REVIEW_TASKS:
-            queue = Queue.SUPERVISORS.value if task.holder is None else task.queue
-            file.change_task(task, overdue=True, queue=queue)
+            pass_on(file, task)
     move(file, Event.REVIEW_OVER, actor, at)
     file.record(Act.ESCALATED, actor, at)
 
