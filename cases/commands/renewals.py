@@ -33,7 +33,7 @@ READ: Final = Operation(
     name="readRenewal",
     summary="What a renewal would confirm",
     says="Return what is known of a case and since when, what runs out, whether it can be renewed now and, if not, "
-    "why. The owner reads what it gave; staff and auditors read what is masked.",
+    "why. Numbers and addresses are masked as in the case, and names too but to the owner.",
     problems=frozenset({"facts_erased"}),
 )
 WITHDRAW: Final = Route(
