@@ -13,6 +13,7 @@ from temporalio import activity
 
 from domain.messages import Course, Message
 
+Activity = Callable[[Any], Awaitable[Any]]
 # A workflow that is further behind than this began anew meanwhile: those that run are kept together.
 _BEHIND: Final = timedelta(hours=1)
 
@@ -50,12 +51,24 @@ class ParkClock:
         return at - self._of.get(workflow_id, self._ahead)
 
 
-def following(activities: Iterable[Any], clock: ParkClock) -> list[Callable[..., Awaitable[Any]]]:
+def following(activities: Iterable[Any], clock: ParkClock) -> list[Activity]:
     """Return the activities, each behind the wrapper and under its own name."""
-    return [_follow(each, clock) for each in activities]
+
+    def told(given: Any) -> Any:
+        if isinstance(given, Message) and isinstance(at := getattr(given, "at", None), datetime):
+            return given.model_copy(update={"at": clock.in_park(_workflow_id(), at)})
+        return given
+
+    def answered(given: Any) -> Any:
+        if isinstance(given, Course) and given.wake_at is not None:
+            return given.model_copy(update={"wake_at": clock.in_workflow(_workflow_id(), given.wake_at)})
+        return given
+
+    return [behind(each, told, answered) for each in activities]
 
 
-def _follow(inner: Any, clock: ParkClock) -> Callable[..., Awaitable[Any]]:
+def behind(inner: Any, told: Callable[[Any], Any], answered: Callable[[Any], Any]) -> Activity:
+    """Return an activity under its own name that is told, and answers, by way of two functions."""
     definition = activity._Definition.must_from_callable(inner)
     name = definition.name
     assert name is not None
@@ -63,21 +76,12 @@ def _follow(inner: Any, clock: ParkClock) -> Callable[..., Awaitable[Any]]:
     (kind,) = [hint for role, hint in hints.items() if role != "return"]
 
     async def run(asked: Any) -> Any:
-        workflow_id = activity.info().workflow_id or ""
-        return _told_back(clock, workflow_id, await inner(_told(clock, workflow_id, asked)))
+        return answered(await inner(told(asked)))
 
     run.__annotations__ = {"asked": kind, "return": hints["return"]}
     run.__name__ = name
     return activity.defn(name=name)(run)
 
 
-def _told(clock: ParkClock, workflow_id: str, given: Any) -> Any:
-    if isinstance(given, Message) and isinstance(at := getattr(given, "at", None), datetime):
-        return given.model_copy(update={"at": clock.in_park(workflow_id, at)})
-    return given
-
-
-def _told_back(clock: ParkClock, workflow_id: str, given: Any) -> Any:
-    if isinstance(given, Course) and given.wake_at is not None:
-        return given.model_copy(update={"wake_at": clock.in_workflow(workflow_id, given.wake_at)})
-    return given
+def _workflow_id() -> str:
+    return activity.info().workflow_id or ""

@@ -4,15 +4,12 @@ A workflow begins at the machine's time. The real activities run behind a wrappe
 a fixed offset, and the times they tell back by the same, so that a test may begin on a Tuesday before Spring Festival.
 """
 
-from collections.abc import Awaitable, Callable, Iterable
+from collections.abc import Iterable
 from datetime import UTC, datetime, timedelta
-from typing import Any, get_type_hints
+from typing import Any
 
-from temporalio import activity
-
+from cli.years.clock import Activity, behind
 from domain.messages import Course, Message, PollInput
-
-Activity = Callable[[Any], Awaitable[Any]]
 
 
 class ShiftedClock:
@@ -55,19 +52,4 @@ class ShiftedClock:
 
 def shifted(activities: Iterable[Any], clock: ShiftedClock) -> list[Activity]:
     """Return the activities, each behind the wrapper and under its own name."""
-    return [_shift(each, clock) for each in activities]
-
-
-def _shift(inner: Any, clock: ShiftedClock) -> Activity:
-    definition = activity._Definition.must_from_callable(inner)
-    name = definition.name
-    assert name is not None
-    hints = get_type_hints(inner)
-    (kind,) = [hint for role, hint in hints.items() if role != "return"]
-
-    async def run(asked: Any) -> Any:
-        return clock.answered(await inner(clock.told(asked)))
-
-    run.__annotations__ = {"asked": kind, "return": hints["return"]}
-    run.__name__ = name
-    return activity.defn(name=name)(run)
+    return [behind(each, clock.told, clock.answered) for each in activities]

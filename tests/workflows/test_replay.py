@@ -20,6 +20,7 @@ from activities.reconciliation import ReconciliationSteps
 from activities.retention import RetentionSteps
 from activities.seal_check import SealSteps
 from activities.standing import StandingSteps
+from cli.years.clock import Activity
 from programmes import CASE_TYPES
 from tests.workflows.case_types import Registration
 from tests.workflows.fingerprints import FINGERPRINTS, MESSAGES, fingerprints
@@ -27,7 +28,6 @@ from tests.workflows.patches import complaints, in_code, listed, marked
 from tests.workflows.reach import WORKFLOWS
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.save_histories import HISTORIES, SCENARIOS
-from tests.workflows.shifting import Activity
 from tests.workflows.world import World
 from workflows.case import CaseLoop
 
