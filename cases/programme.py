@@ -388,7 +388,8 @@ class Renewal:
 
     Attributes:
         asks: the model of what is given, all of which may be left out.
-        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
+        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it:
+            what is given now in the place of what was wanted before, where a renewal is corrected that was sent back.
         changed: a form with what is wanted.
 
             Raises:
@@ -401,7 +402,7 @@ class Renewal:
     """
 
     asks: type[BaseModel]
-    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any], Awaitable[dict[str, Any]]]
+    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     changed: Callable[[Form, Mapping[str, Any]], Form]
     ends: Callable[[CaseFile], Mapping[str, date]]
     opens_days_before: Callable[[Context], int]

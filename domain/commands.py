@@ -24,6 +24,7 @@ class CommandKind(StrEnum):
     DECIDE_OBJECTION = "decide_objection"
     SET_ASIDE = "set_aside"
     RENEW = "renew"
+    CORRECT_RENEWAL = "correct_renewal"
     DECIDE_RENEWAL = "decide_renewal"
     RECALL_RENEWAL = "recall_renewal"
     WITHDRAW_RENEWAL = "withdraw_renewal"

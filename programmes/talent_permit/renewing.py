@@ -17,6 +17,7 @@ from domain.forms import Form, need_form
 from domain.notices import NoticeKind
 from policy.pack import Pack
 from programmes.talent_permit import changes, employment, permits, rules, terms
+from programmes.talent_permit.given import known
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_requests import RenewalRequest
@@ -52,16 +53,35 @@ def of_renewal(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
 
 
 async def _wanted(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: RenewalRequest
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    asked: RenewalRequest,
+    before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Change contact and language at once, as a change does, and return what an officer looks at."""
-    wanted: dict[str, Any] = {}
-    if asked.changes is not None:
-        wanted = changes.wanted(file, at, asked.changes)
-        if asked.changes.at_once:
-            await changes.change(file, connection, actor, at, ChangeRequest.model_validate(asked.changes.at_once))
-    undertaking = asked.undertaking_version or UNDERTAKING_VERSION
+    given = asked.changes.model_fields_set if asked.changes is not None else frozenset()
+    wanted = {name: value for name, value in before.items() if name not in given}
+    named = _not_put_back(file, asked.changes, before)
+    if named is not None:
+        wanted |= changes.wanted(file, at, named)
+        if named.at_once:
+            await changes.change(file, connection, actor, at, ChangeRequest.model_validate(named.at_once))
+    if not wanted.keys() - {_PROOF, _UNDERTAKING}:
+        wanted.pop(_PROOF, None)
+    undertaking = asked.undertaking_version or before.get(_UNDERTAKING, UNDERTAKING_VERSION)
     return wanted if undertaking == talent_permit(file).undertaking_version else wanted | {_UNDERTAKING: undertaking}
+
+
+def _not_put_back(file: CaseFile, asked: ChangeRequest | None, before: Mapping[str, Any]) -> ChangeRequest | None:
+    """Return what is asked but for what was wanted before and is to stay as it is known after all."""
+    if asked is None or not before:
+        return asked
+    now, for_review = known(file), asked.for_review
+    back = {name for name in before if name in for_review and for_review[name] == changes.value_of(now, name)}
+    rest = asked.model_dump(mode="json", exclude_unset=True, exclude=back)
+    return ChangeRequest.model_validate(rest) if rest.keys() - {_PROOF} else None
 
 
 def _changed(form: Form, wanted: Mapping[str, Any]) -> RegistrationRequest:

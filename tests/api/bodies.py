@@ -56,6 +56,7 @@ BODIES: dict[str, Any] = {
         "reasons": [{"code": "grounds_unproved"}],
     },
     "POST /v1/registrations/{reference}/renewal": {},
+    "POST /v1/registrations/{reference}/renewal-correction": {},
     "POST /v1/registrations/{reference}/renewal-decision": {"action": "grant", "renewal": 1},
     "POST /v1/registrations/{reference}/renewal-recall": {"reason": "Granted by mistake."},
     "POST /v1/registrations/{reference}/renewal-withdrawal": {},

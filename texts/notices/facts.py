@@ -122,6 +122,7 @@ class NoticeFacts(BaseModel):
     handed_kind: str | None = None
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
+    is_overtaken: bool = Field(default=False, description="A renewal asked anew answers the reader's objection.")
     renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
     is_amendment: bool = Field(default=False, description="Given again under review, without being asked for.")
     link: str | None = None
