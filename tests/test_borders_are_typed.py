@@ -55,6 +55,7 @@ _NAMED = {
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
         cases/case/moves.py: Notice.facts
+        cases/moves/objecting.py: set_aside
         cases/deadlines/park_clock.py: promised
         cases/deadlines/stated.py: park_due case_due signature_due
         cases/decisions/proposals.py: add_signature
