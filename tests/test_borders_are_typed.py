@@ -46,7 +46,7 @@ _NAMED = {
         cases/commands/store.py: store
         cases/commands/submit.py: ask
         cases/decisions/renewal_returns.py: correct
-        cases/decisions/renewals.py: ask assess wanted_by
+        cases/decisions/renewals.py: ask
         cases/programme.py: Command.does Command.before Command.refused Command.said
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given

@@ -22,13 +22,13 @@ def begin(file: CaseFile, day0: date) -> Deadline:
 
 def begin_anew(file: CaseFile, renewal: RenewalRow, day0: date) -> None:
     """Give a renewal the park's whole limit again."""
-    renewal.change(days_used=None, clock_since=day0, overdue=False)
+    renewal.change(limit_used=None, limit_since=day0, overdue=False)
     _keep(renewal, begin(file, day0))
 
 
 def stop(file: CaseFile, renewal: RenewalRow, on: date) -> None:
     """Stop the limit for a return, the day of which counts as used."""
-    renewal.change(days_used=_clock(file, renewal).stop(on, file.calendar).used, due_at=None, due_provisional=False)
+    renewal.change(limit_used=_clock(file, renewal).stop(on, file.calendar).used, due_at=None, due_provisional=False)
     end(file)
 
 
@@ -48,7 +48,7 @@ def end_correction(file: CaseFile) -> None:
 
 def go_on(file: CaseFile, renewal: RenewalRow, on: date) -> None:
     """Let the limit go on with the days that were left, the day of the correction not counted."""
-    renewal.change(clock_since=on, overdue=False)
+    renewal.change(limit_since=on, overdue=False)
     _keep(renewal, _set(file, _clock(file, renewal)))
 
 
@@ -89,8 +89,8 @@ def end(file: CaseFile) -> None:
 
 def _clock(file: CaseFile, renewal: RenewalRow) -> ParkClock:
     # What was asked before returns were known has no day of its own.
-    since = renewal.clock_since or day_of(renewal.asked_at)
-    return ParkClock(limit=file.context.limits.park_decision_days, used=renewal.days_used or 0, since=since)
+    since = renewal.limit_since or day_of(renewal.asked_at)
+    return ParkClock(limit=file.context.limits.park_decision_days, used=renewal.limit_used or 0, since=since)
 
 
 def _set(file: CaseFile, clock: ParkClock, *, again: bool = False, after: date | None = None) -> Deadline:

@@ -38,12 +38,14 @@ def send_back(file: CaseFile, actor: Actor, at: datetime, asked: RenewalDecision
     renewals.need_lasting(file)
     codes = need_reasons(asked.reasons, Use.RETURN, file.forms, file.words.reasons)
     allowed = file.context.limits.returns_allowed
-    if (renewal.returns or 0) >= allowed:
+    if (renewal.returned_times or 0) >= allowed:
         raise Refused("return_not_allowed", f"The renewal was returned {allowed} times already.")
     file.row.round += 1
     notes = [reason.note for reason in asked.reasons]
     open_points.keep(file, points_of_reasons(asked.reasons, file.forms), notes)
-    renewal.change(stage=RenewalStage.CORRECTION_REQUESTED.value, returns=(renewal.returns or 0) + 1, overdue=False)
+    renewal.change(
+        stage=RenewalStage.CORRECTION_REQUESTED.value, returned_times=(renewal.returned_times or 0) + 1, overdue=False
+    )
     renewal_limit.stop(file, renewal, day_of(at))
     renewal_limit.ask_correction(file, renewal, day_of(at))
     move(file, RenewalEvent.RETURN_RENEWAL, actor, at)

@@ -72,7 +72,7 @@ def _of_proposal(file: CaseFile) -> str:
 
 def _of_decision(file: CaseFile) -> str:
     """Return what makes a notice of a decision one notice: a refusal that was set aside may be decided again."""
-    number, again = occasion(file), need(under_way(file), "renewal").clock_since
+    number, again = occasion(file), need(under_way(file), "renewal").limit_since
     return number if again is None else f"{number}/{file.round}"
 
 
@@ -80,13 +80,13 @@ def _of_limit(file: CaseFile) -> str:
     """Return what makes a notice about a limit one notice: where it began anew, the day on which it ended."""
     renewal = need(under_way(file), "renewal")
     number = occasion(file)
-    return number if renewal.clock_since is None else f"{number}/{day_of(need(renewal.due_at, 'due_at'))}"
+    return number if renewal.limit_since is None else f"{number}/{day_of(need(renewal.due_at, 'due_at'))}"
 
 
 def _of_round(file: CaseFile) -> str:
     """Return what makes a notice about a return one notice: the renewal, and how often it was sent back."""
     renewal = need(under_way(file), "renewal")
-    return f"renewal/{renewal.number}/{renewal.returns or 0}"
+    return f"renewal/{renewal.number}/{renewal.returned_times or 0}"
 
 
 def _escalated(file: CaseFile, at: datetime) -> Mapping[str, Any]:

@@ -34,9 +34,9 @@ class RenewalRow(TableRow):
     overdue: bool = False
     # How often it was sent back; the working days that the park had used before its limit last started, and the day 0
     # from which it runs. Empty until then: the limit runs from the day of the request.
-    returns: int | None = None
-    days_used: int | None = None
-    clock_since: date | None = None
+    returned_times: int | None = None
+    limit_used: int | None = None
+    limit_since: date | None = None
     decided_on: date | None = None
     # Who decided, with the codes of the reasons and, sealed and in hex, their notes.
     decided_by: RenewalSignature | None = None

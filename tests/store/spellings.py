@@ -105,7 +105,7 @@ _TYPED: Final[dict[str, Any]] = {
 _LATER: Final = {
     1: frozenset({"entry_case"}),
     2: frozenset({"amendments", "holder_since", "objections"}),
-    3: frozenset({"amendments", "holder_since", "objections", "returns", "days_used", "clock_since"}),
+    3: frozenset({"amendments", "holder_since", "objections", "returned_times", "limit_used", "limit_since"}),
 }
 # The number of the form that is written goes up; what each number means is held below.
 _MOVES_ON: Final = "STATE_FORM"

@@ -11,6 +11,6 @@ depends_on = None
 
 def upgrade() -> None:
     """Add the columns; a renewal of before was never sent back, and its limit runs from the day it was asked."""
-    op.add_column("renewals", sa.Column("returns", sa.Integer()))
-    op.add_column("renewals", sa.Column("days_used", sa.Integer()))
-    op.add_column("renewals", sa.Column("clock_since", sa.Date()))
+    op.add_column("renewals", sa.Column("returned_times", sa.Integer()))
+    op.add_column("renewals", sa.Column("limit_used", sa.Integer()))
+    op.add_column("renewals", sa.Column("limit_since", sa.Date()))
