@@ -6,8 +6,8 @@ from datetime import time, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from policy.pack import Pack, PackError
-from policy.standing import ParameterStatus
 from policy.packs import LIMITS, PackSource
+from policy.standing import ParameterStatus
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance

@@ -1,6 +1,7 @@
 """Tables of a pack: rows by name or by steps of a figure, each with its value, where it comes from and its standing."""
 
 from decimal import Decimal, InvalidOperation
+from itertools import pairwise
 from typing import Annotated, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictInt, StrictStr, model_validator
@@ -70,7 +71,7 @@ class Table(BaseModel):
         if len(set(names)) != len(names):
             raise ValueError("two rows are for one name")
         begins = [row.begins for row in self.rows] if not names else []
-        if any(later <= earlier for earlier, later in zip(begins, begins[1:], strict=False)):
+        if any(later <= earlier for earlier, later in pairwise(begins)):
             raise ValueError("a row begins at or below the one before it")
         return self
 
