@@ -249,7 +249,7 @@ def test_a_figure_is_read_from_text_and_a_sample_is_never_confirmed() -> None:
         "value: multiple, reference: none found, status: unconfirmed", 'value: "84.99", reference: none, status: sample'
     )
     pack = parse_pack(text)
-    assert (pack.decimal("word"), pack.decimal("number")) == (Decimal("84.99"), 3)
+    assert (pack.decimal("word"), pack.decimal("number")) == (Decimal("84.99"), Decimal(3))
     assert pack.used("word")[0].status == "sample"
     for name in ("flag", "words"):
         with pytest.raises(PackError, match=name):
