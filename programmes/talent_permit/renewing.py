@@ -6,18 +6,22 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case import facts as case_facts
+from cases.case.corrected import parts_of, value_of
 from cases.case.file import CaseFile
+from cases.decisions import changing
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move
 from cases.programme import Renewal
 from cases.shared.context import Context
 from domain.actors import Actor
+from domain.acts import Act
 from domain.findings import Finding
 from domain.forms import Form, need_form
 from domain.notices import NoticeKind
 from policy.pack import Pack
-from programmes.talent_permit import changes, employment, permits, rules, terms
-from programmes.talent_permit.given import known
+from programmes.talent_permit import employment, permits, rules, terms
+from programmes.talent_permit.changes import CHANGING
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_requests import RenewalRequest
@@ -25,7 +29,6 @@ from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.requests import UNDERTAKING_VERSION, ChangeRequest, CorrectionRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.words import PermitAct
 
 _RUNS_OUT: Final = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 _UNDERTAKING: Final = "undertaking_version"
@@ -65,9 +68,9 @@ async def _wanted(
     wanted = {name: value for name, value in before.items() if name not in given}
     named = _not_put_back(file, asked.changes, before)
     if named is not None:
-        wanted |= changes.wanted(file, at, named)
-        if named.at_once:
-            await changes.change(file, connection, actor, at, ChangeRequest.model_validate(named.at_once))
+        wanted |= changing.wanted(file, at, named)
+        if at_once := CHANGING.asked_at_once(named):
+            await changing.change(file, connection, actor, at, ChangeRequest.model_validate(at_once))
     if not wanted.keys() - {_PROOF, _UNDERTAKING}:
         wanted.pop(_PROOF, None)
     undertaking = asked.undertaking_version or before.get(_UNDERTAKING, UNDERTAKING_VERSION)
@@ -78,15 +81,15 @@ def _not_put_back(file: CaseFile, asked: ChangeRequest | None, before: Mapping[s
     """Return what is asked but for what was wanted before and is to stay as it is known after all."""
     if asked is None or not before:
         return asked
-    now, for_review = known(file), asked.for_review
-    back = {name for name in before if name in for_review and for_review[name] == changes.value_of(now, name)}
+    known, for_review = case_facts.known(file), CHANGING.asked_of_officer(asked)
+    back = {name for name in before if name in for_review and for_review[name] == value_of(known, name)}
     rest = asked.model_dump(mode="json", exclude_unset=True, exclude=back)
     return ChangeRequest.model_validate(rest) if rest.keys() - {_PROOF} else None
 
 
 def _changed(form: Form, wanted: Mapping[str, Any]) -> RegistrationRequest:
     fields = {name: value for name, value in wanted.items() if name not in (_PROOF, _UNDERTAKING)}
-    parts = changes.parts_of(fields)
+    parts = parts_of(RegistrationRequest, fields)
     if _UNDERTAKING in wanted:
         parts[_UNDERTAKING] = wanted[_UNDERTAKING]
     whole = need_form(form, RegistrationRequest)
@@ -97,15 +100,15 @@ async def _take_over(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, wanted: Mapping[str, Any]
 ) -> None:
     """Keep what a renewal changes as the next version of what was given, and let follow what follows a change."""
-    whole, held = _changed(file.application, wanted), destinations_of(file)
+    whole, before = _changed(file.application, wanted), file.application
     told = keep_version(file, at, whole=whole)
     talent_permit(file).change(
         destinations=[each.value for each in whole.destinations], undertaking_version=whole.undertaking_version
     )
     move(file, LifeEvent.RENEWED, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
-    file.record(PermitAct.CHANGED, actor, at, fields=sorted(wanted), version=file.row.facts_version)
+    file.record(Act.CHANGED, actor, at, fields=sorted(wanted), version=file.row.facts_version)
     employment.known_anew(file, at)
-    await changes.follow(file, connection, at, set(wanted), held)
+    await changing.follow(file, connection, at, set(wanted), before)
 
 
 def _ends(file: CaseFile) -> dict[str, date]:

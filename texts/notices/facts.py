@@ -124,6 +124,8 @@ class NoticeFacts(BaseModel):
     fact_field: str | None = None
     is_overtaken: bool = Field(default=False, description="A renewal asked anew answers the reader's objection.")
     renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
+    changed_fields: tuple[str, ...] = Field(default=(), description="What was asked to have changed.")
+    asked_by_person: bool = False
     is_amendment: bool = Field(default=False, description="Given again under review, without being asked for.")
     link: str | None = None
     webhook_id: str | None = None
@@ -133,4 +135,4 @@ class NoticeFacts(BaseModel):
 
     def published(self) -> Mapping[str, object]:
         """Return what a webhook says beside what it says of any case: codes, and nothing that is None is sent."""
-        return {}
+        return {"fields": list(self.changed_fields) or None}
