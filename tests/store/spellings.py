@@ -104,8 +104,8 @@ _TYPED: Final[dict[str, Any]] = {
 # forms of before programmes, and in that in which each table has its own.
 _LATER: Final = {
     1: frozenset({"entry_case"}),
-    2: frozenset({"amendments", "holder_since", "objections"}),
-    3: frozenset({"amendments", "holder_since", "objections", "returned_times", "limit_used", "limit_since"}),
+    2: frozenset({"amendments", "holder_since", "objections", "returned_times", "limit_used", "limit_since"}),
+    3: frozenset({"amendments", "holder_since", "objections"}),
 }
 # The number of the form that is written goes up; what each number means is held below.
 _MOVES_ON: Final = "STATE_FORM"
