@@ -33,10 +33,11 @@ from domain.stages import Stage
 from domain.tasks import TaskAction, TaskKind
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE, run_again
-from programmes.talent_permit import eligibility, employment, permits
+from programmes.talent_permit import asking_anew, eligibility, employment, permits
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_requests import TaskAnswerRequest
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import (
     AT_ONCE,
     OF_EMPLOYMENT,
@@ -225,13 +226,21 @@ async def follow(
     for destination in sorted(set(permit_rows(file)) - set(kept)):
         if destination in held:
             permits.give_up(file, by_engine, at, destination)
+    begun = _begun_by_change(file, fields, held)
     for destination in kept:
-        if destination not in permit_rows(file):
-            await eligibility.add(file, connection, by_engine, at, destination, by)
+        if destination in begun:
+            await asking_anew.begin(file, connection, by_engine, at, destination, by)
         elif is_ruled:
             await eligibility.weigh_known(file, connection, by_engine, at, destination, by)
         permits.tell_entry(file, by_engine, at, destination, fields)
     permits.follow_up(file)
+
+
+def _begun_by_change(file: CaseFile, fields: Collection[str], held: Collection[str]) -> set[Destination]:
+    """Return the destinations that are new, and those that a change asks for once more."""
+    kept = set(destinations_of(file))
+    again = asking_anew.wanted_anew(file, kept, {Destination(each) for each in held})
+    return (kept - set(permit_rows(file))) | set(again if "destinations" in fields else ())
 
 
 def _begin_round(file: CaseFile) -> None:
@@ -344,6 +353,8 @@ def need_changes(file: CaseFile, asked: ChangeRequest) -> dict[str, Any]:
         raise Refused("already_decided", errors=errors, words="change_waits")
     errors = [*_card_errors(wanted, now), *_destination_errors(file, wanted)]
     same = {name for name in LATER & wanted.keys() if wanted[name] == value_of(now, name)}
+    if "destinations" in same and _asks_anew(file, wanted):
+        same.remove("destinations")
     if not errors and same and same == wanted.keys() and not asked.at_once:
         errors = _errors(same, FieldCode.UNKNOWN_VALUE, "nothing_changes")
     if errors:
@@ -369,12 +380,19 @@ def _destination_errors(file: CaseFile, wanted: Mapping[str, Any]) -> list[Field
     if "destinations" not in wanted:
         return []
     held = set(destinations_of(file))
-    if set(wanted["destinations"]) == held:
+    if set(wanted["destinations"]) == held and not _asks_anew(file, wanted):
         return _errors(["destinations"], FieldCode.UNKNOWN_VALUE, "destinations_held")
-    followed = set(permit_rows(file)) - held
+    followed = {each for each in set(permit_rows(file)) - held if not asking_anew.is_over(file, each)}
     if followed & set(wanted["destinations"]):
         return _errors(["destinations"], FieldCode.UNKNOWN_VALUE, "destination_given_up")
     return []
+
+
+def _asks_anew(file: CaseFile, wanted: Mapping[str, Any]) -> bool:
+    """Whether just the destinations that are held are named, to ask for those once more whose permit is over."""
+    named, held = {Destination(each) for each in wanted["destinations"]}, set(destinations_of(file))
+    is_settled = file.stage is Stage.APPROVED and file.row.settled
+    return bool(is_settled and named == held and asking_anew.wanted_anew(file, named, held))
 
 
 def _errors(fields: Iterable[str], code: FieldCode, words: str) -> list[FieldError]:
