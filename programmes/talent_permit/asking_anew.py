@@ -1,5 +1,6 @@
 """A permit that has ended is asked for once more, with an entry and a term of its own (P53 to P55)."""
 
+from collections.abc import Collection
 from datetime import datetime
 from typing import Any, Final
 
@@ -43,12 +44,13 @@ def is_over(file: CaseFile, destination: Destination) -> bool:
     return is_final and terms.find_next_pending(file, destination) is None
 
 
-def wanted_anew(file: CaseFile, wanted: set[Destination], held: set[Destination]) -> list[Destination]:
+def wanted_anew(file: CaseFile, wanted: Collection[Destination], held: Collection[Destination]) -> set[Destination]:
     """Return the permits that destinations ask for once more, of those that are over.
 
     One that was given up is asked for by naming it again; one that is still held, by naming just what is held.
     """
-    return sorted(each for each in wanted if is_over(file, each) and (each not in held or wanted == held))
+    is_same = set(wanted) == set(held)
+    return {each for each in wanted if is_over(file, each) and (is_same or each not in held)}
 
 
 async def begin(
@@ -132,7 +134,7 @@ async def answer_ended(
         Refused: `wrong_stage` where the registration is not in force.
     """
     destination = Destination(need(task.destination, "destination"))
-    if action == PermitAnswer.ASK_ANEW and not eligibility.is_in_force(file, at):
+    if action == PermitAnswer.ASK_ANEW and not assessing.is_in_force(file, at):
         raise Refused("wrong_stage", "The registration is not in force.")
     file.record(
         Act.TASK_ANSWERED, actor, at, outcome=action, destination=destination.value, kind=PermitTask.PERMIT_ENDED.value
