@@ -10,7 +10,6 @@ from cases.calls import making
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
-from programmes.talent_permit.words import PermitCommand
 from record.re_evaluation import evaluate_again
 from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.cases.driver import Case, Park, china, open_park
@@ -26,7 +25,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 async def _take(case: Case, *destinations: str) -> None:
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, destinations=list(destinations))
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, destinations=list(destinations))
     task_id = await case.task_id("change")
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=task_id, action="take")
 
@@ -112,7 +111,7 @@ async def test_one_that_the_authority_refused_is_asked_anew_by_naming_what_is_he
 async def test_what_runs_is_not_asked_for_once_more(park: Park) -> None:
     case = await park.submitted(destinations=["HK"])
     with pytest.raises(Refused) as caught:
-        await case.do(EMPLOYER_A, PermitCommand.CHANGE, destinations=["HK"])
+        await case.do(EMPLOYER_A, CommandKind.CHANGE, destinations=["HK"])
     assert caught.value.words == "destinations_held"
 
 
