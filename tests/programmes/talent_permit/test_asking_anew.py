@@ -2,6 +2,7 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from typing import Any
 
 import pytest
 import pytest_asyncio
@@ -15,7 +16,7 @@ from tests.cases.contexts import EMPLOYER_A, OFFICER
 from tests.cases.driver import Case, Park, china, open_park
 
 BOTH = ["HK", "MO"]
-NEW = {"authority_number": "C-MO-0002", "valid_from": "2026-06-10", "valid_until": "2029-06-09"}
+NEW: dict[str, Any] = {"authority_number": "C-MO-0002", "valid_from": "2026-06-10", "valid_until": "2029-06-09"}
 
 
 @pytest_asyncio.fixture
