@@ -19,7 +19,6 @@ class PermitCommand(StrEnum):
     REVOKE = "revoke"
     DEPART = "depart"
     DISPUTE = "dispute"
-    CHANGE = "change"
     CARD_LOST = "card_lost"
     ELIGIBILITY = "eligibility"
     PERMIT_CONFIRM = "permit_confirm"
@@ -74,6 +73,7 @@ class PermitTask(StrEnum):
     AUTHORITY_LATE = "authority_late"
     AUTHORITY_CONFLICT = "authority_conflict"
     AUTHORITY_REJECTED = "authority_rejected"
+    PERMIT_ENDED = "permit_ended"
 
 
 class PermitAnswer(StrEnum):
@@ -82,6 +82,8 @@ class PermitAnswer(StrEnum):
     SEND_AGAIN = "send_again"
     NEW_CONTRACT_END = "new_contract_end"
     DEPARTED = "departed"
+    ASK_ANEW = "ask_anew"
+    LEAVE = "leave"
 
 
 TASKS: Final[Mapping[str, TaskMeaning]] = {
@@ -89,6 +91,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(PermitAnswer.NEW_CONTRACT_END, PermitAnswer.DEPARTED)),
     PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
     PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(PermitAnswer.SEND_AGAIN,)),
+    PermitTask.PERMIT_ENDED: TaskMeaning(answers=(PermitAnswer.ASK_ANEW, PermitAnswer.LEAVE)),
     PermitTask.APPLICANT_INACTIVE: TaskMeaning(answers=(TaskAction.DONE,)),
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
 }
@@ -103,9 +106,6 @@ class PermitAct(StrEnum):
     DEPARTURE_PROPOSED = "departure_proposed"
     DEPARTURE_DISPUTED = "departure_disputed"
     ENDED = "ended"
-    CHANGED = "changed"
-    CHANGE_ASKED = "change_asked"
-    CHANGE_DECLINED = "change_declined"
     PERMIT_ELIGIBLE = "permit_eligible"
     PERMIT_NOT_CLEAR = "permit_not_clear"
     PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
@@ -121,12 +121,13 @@ class PermitAct(StrEnum):
     PERMIT_REOPENED = "permit_reopened"
     PERMIT_RESTORED = "permit_restored"
     PERMIT_ASSESSED = "permit_assessed"
+    PERMIT_ASKED_ANEW = "permit_asked_anew"
 
 
 ACTS: Final[Mapping[str, ActMeaning]] = {
     **dict.fromkeys(PermitAct, ActMeaning()),
     **dict.fromkeys(
-        (PermitAct.DEPARTURE_REPORTED, PermitAct.CHANGED, PermitAct.CHANGE_DECLINED, PermitAct.CARD_LOST),
+        (PermitAct.DEPARTURE_REPORTED, PermitAct.CARD_LOST),
         ActMeaning(judges=True),
     ),
     **dict.fromkeys(
