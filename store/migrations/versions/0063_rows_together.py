@@ -10,7 +10,7 @@ The look-ups are written so that each goes by a primary key, whatever the plan t
 
 from alembic import op
 
-revision = "0067"
+revision = "0063"
 down_revision = "0062"
 branch_labels = None
 depends_on = None
