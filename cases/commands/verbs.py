@@ -103,6 +103,10 @@ async def _transfer_off(file: CaseFile, connection: AsyncConnection, actor: Acto
     transferring.transfer_off(file, actor, at)
 
 
+async def _let_rest(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    transferring.let_rest(file, actor, at)
+
+
 async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     file.close_tasks([TaskKind.STUCK], at)
     file.record(Act.INCIDENT_RESUMED, actor, at)
@@ -201,6 +205,7 @@ TRANSFER_COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.ASK_NO_MORE: Command(does=_ask_no_more, acts=effect(Act.DEPARTURE_ASKED_NO_MORE)),
     CommandKind.LET_FOLLOW: Command(does=_let_follow, acts=effect(Act.TRANSFER_DONE)),
     CommandKind.TRANSFER_OFF: Command(does=_transfer_off, acts=effect(Act.TRANSFER_NOT_CONFIRMED)),
+    CommandKind.LET_REST: Command(does=_let_rest, acts=effect()),
 }
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {

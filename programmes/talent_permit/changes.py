@@ -33,7 +33,7 @@ from domain.stages import Stage
 from domain.tasks import TaskAction, TaskKind
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE, run_again
-from programmes.talent_permit import eligibility, employment, permits
+from programmes.talent_permit import eligibility, employment, permits, running_on
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_requests import TaskAnswerRequest
@@ -221,7 +221,8 @@ async def follow(
         await assessing.assess_again(file, connection, by_engine, at, by=by)
     if not file.row.settled:
         return
-    kept = destinations_of(file)
+    waiting = running_on.waiting(file)
+    kept = [each for each in destinations_of(file) if each not in waiting]
     for destination in sorted(set(permit_rows(file)) - set(kept)):
         if destination in held:
             permits.give_up(file, by_engine, at, destination)

@@ -84,6 +84,8 @@ class LifeEvent(StrEnum):
     RENEWED = "renewed"
     TAKE_PART = "take_part"
     DECLINE_PART = "decline_part"
+    ASK_MOVE = "ask_move"
+    ANSWER_MOVE = "answer_move"
 
 
 class PermitEvent(StrEnum):
@@ -132,6 +134,10 @@ class PermitEvent(StrEnum):
     REGISTRATION_RESTORED = "registration_restored"
     GIVEN_UP = "given_up"
     CHANGE_REJECTED = "change_rejected"
+    SUBMITTED_ELSEWHERE = "submitted_elsewhere"
+    ACCEPTED_ELSEWHERE = "accepted_elsewhere"
+    ISSUED_ELSEWHERE = "issued_elsewhere"
+    MOVED_AWAY = "moved_away"
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -192,7 +198,7 @@ def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
 WAITS_FOR_DESTINATION: Final = "A proposal for this destination waits for its second signature."
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _EVER: Final = frozenset(Stage)
-_REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER)
+_REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER, PermitTask.PERMIT_MOVE)
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
@@ -268,6 +274,11 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
     ),
     Move("R34", _EVER, LifeEvent.DECLINE_PART, OFFICER, notices=(Notice(PermitNotice.CHANGE_DECLINED),)),
+    Move(
+        "R58", _APPROVED, LifeEvent.ASK_MOVE, ENGINE,
+        opens=(Opens(PermitTask.PERMIT_MOVE, due=within_decision_days),),
+    ),
+    Move("R59", _APPROVED, LifeEvent.ANSWER_MOVE, OFFICER, closes=(PermitTask.PERMIT_MOVE,)),
 )  # fmt: skip
 
 
@@ -311,6 +322,7 @@ _SET_ASIDE: Final = Who("second signer", STAFF, asked=False)
 _ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
 _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
 _CLOSED: Final = Notice(PermitNotice.PERMIT_CLOSED)
+_MOVED: Final = Notice(PermitNotice.PERMIT_MOVED)
 # What waits until the authority's answer: asked of officers, or proposed and not signed.
 _WAITING: Final = (
     PermitTask.PERMIT_ELIGIBILITY,
@@ -476,6 +488,10 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
     Move("P42", _AT_AUTHORITY | _ISSUED, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P60", _NONE, PermitEvent.SUBMITTED_ELSEWHERE, OFFICER, PermitStage.SUBMITTED, notices=(_MOVED,)),
+    Move("P60", _NONE, PermitEvent.ACCEPTED_ELSEWHERE, OFFICER, PermitStage.ACCEPTED, notices=(_MOVED,)),
+    Move("P60", _NONE, PermitEvent.ISSUED_ELSEWHERE, OFFICER, PermitStage.ISSUED, notices=(_MOVED,)),
+    Move("P61", _AT_AUTHORITY | _ISSUED, PermitEvent.MOVED_AWAY, _REGISTRATION, PermitStage.ENDED, closes=_WAITING),
 )  # fmt: skip
 
 
