@@ -1,5 +1,7 @@
 """A change of employer: agreed to by the person, answered by the employer before, who never sees the other one."""
 
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
@@ -304,3 +306,93 @@ async def test_a_double_click_takes_one_case_on(change: Change) -> None:
     assert (first.status_code, again.text) == (202, first.text)
     async with change.stage.context.database.begin() as connection:
         assert len((await connection.execute(select(tables.cases))).all()) == 2
+
+
+async def _differs(change: Change, reference: str) -> set[tuple[str, str]]:
+    answer = await change.stage.as_("auditor").get(f"/v1/audit/cases/{reference}/reconciliation")
+    found = answer.json()["differences"]
+    return {(each["code"], each["place"].get("act", "")) for each in found if each["code"] != "history_missing"}
+
+
+async def test_what_a_transfer_came_to_is_held_against_the_ledger_of_both_cases(change: Change) -> None:
+    new = await change.begin()
+    await change.answer({"action": "confirm", "last_day": "2026-03-04"})
+    await change.pass_time(change.old, new, days=3)
+    await change.step(new)
+    await change.reconciled(change.old, new)
+    untold = ("register_row_untold", "")
+    differing: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
+        # Neither side says that the person took it back, and the other case went on by it.
+        "state = 'withdrawn'": ({untold}, {untold, ("ledger_row_without_counterpart", "transfer_done")}),
+        "state = 'not_confirmed'": ({untold}, {("ledger_row_without_counterpart", "transfer_done")}),
+        "state = 'given_up'": (set(), {untold, ("ledger_row_without_counterpart", "transfer_done")}),
+        "taken_at = agreed_at - interval '1 hour'": (set(), {("ledger_row_without_counterpart", "transfer_begun")}),
+    }
+    for written, (of_old, of_new) in differing.items():
+        async with change.stage.context.database.begin() as connection:
+            (kept,) = (await connection.execute(select(tables.transfers.c.state, tables.transfers.c.taken_at))).all()
+            await connection.execute(text(f"UPDATE transfers SET {written}"))
+        assert await _differs(change, change.old) == of_old, written
+        assert await _differs(change, new) == of_new, written
+        async with change.stage.context.database.begin() as connection:
+            await connection.execute(tables.transfers.update().values(**kept._mapping))
+    await change.reconciled(change.old, new)
+
+
+async def _answer_due(change: Change) -> datetime:
+    d = tables.deadlines.c
+    query = select(d.at).where(d.reference == change.old, d.kind == "departure_answer")
+    async with change.stage.context.database.begin() as connection:
+        due: datetime = (await connection.execute(query)).scalar_one()
+    return due
+
+
+async def _say(change: Change, body: Any) -> Any:
+    """Store an answer of the employer before; the case does not hear of it yet."""
+    return await change.stage.as_("employer-a").post(f"/v1/registrations/{change.old}/departure-answer", body)
+
+
+async def test_an_answer_that_is_stored_in_time_comes_before_the_limit(change: Change) -> None:
+    await change.begin()
+    change.stage.clock.at = await _answer_due(change) - timedelta(seconds=1)
+    change.stage._callers.clear()
+    assert (await _say(change, {"action": "confirm", "last_day": "2026-03-06"})).status_code == 202
+    # The case hears of both once the limit is over.
+    await change.pass_time(change.old, minutes=1)
+    assert "departure_unanswered" not in await change.acts(change.old)
+    assert (await change.stage.as_("officer-1").get("/v1/tasks", kind="transfer")).json()["items"] == []
+    assert (await change.walk.case("employer-a", change.old))["ended_on"] == "2026-03-06"
+
+
+async def test_an_answer_at_the_very_moment_of_the_limit_is_taken_once_whichever_comes_first(change: Change) -> None:
+    new = await change.begin()
+    change.stage.clock.at = await _answer_due(change)
+    change.stage._callers.clear()
+    said, _ = await asyncio.gather(
+        _say(change, {"action": "confirm", "last_day": "2026-03-06"}), change.step(change.old)
+    )
+    assert said.status_code == 202, said.text
+    await change.step(change.old, change.old)
+    acts = await change.acts(change.old)
+    assert (acts.count("departure_reported"), acts.count("departure_unanswered") <= 1) == (1, True)
+    # A task that the limit opened is closed by the answer: nobody is left with it.
+    assert (await change.stage.as_("officer-1").get("/v1/tasks", kind="transfer")).json()["items"] == []
+    assert (await change.walk.case("employer-a", change.old))["due_kind"] is None
+    await change.pass_time(change.old, new, days=2)
+    await change.step(new)
+    assert (await change.acts(new)).count("transfer_done") == 1
+    await change.reconciled(change.old, new)
+
+
+async def test_a_denial_at_the_very_moment_of_the_limit_opens_one_task(change: Change) -> None:
+    new = await change.begin()
+    change.stage.clock.at = await _answer_due(change)
+    change.stage._callers.clear()
+    said, _ = await asyncio.gather(_say(change, {"action": "deny"}), change.step(change.old))
+    assert said.status_code in (202, 409), said.text
+    await change.step(change.old, change.old)
+    acts = await change.acts(change.old)
+    assert acts.count("departure_denied") + acts.count("departure_unanswered") == 1
+    (task,) = (await change.stage.as_("officer-1").get("/v1/tasks", kind="transfer")).json()["items"]
+    assert task["reference"] == change.old
+    await change.reconciled(change.old, new)
