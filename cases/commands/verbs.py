@@ -205,8 +205,14 @@ TRANSFER_COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.ASK_NO_MORE: Command(does=_ask_no_more, acts=effect(Act.DEPARTURE_ASKED_NO_MORE)),
     CommandKind.LET_FOLLOW: Command(does=_let_follow, acts=effect(Act.TRANSFER_DONE)),
     CommandKind.TRANSFER_OFF: Command(does=_transfer_off, acts=effect(Act.TRANSFER_NOT_CONFIRMED)),
-    CommandKind.LET_REST: Command(does=_let_rest, acts=effect()),
 }
+
+
+def runs_on_commands(*acts: str) -> dict[str, Command]:
+    """Return the command by which what waited of a case that ended comes to its end there, with what that leaves."""
+    return {CommandKind.LET_REST: Command(does=_let_rest, acts=effect(further=acts))}
+
+
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),

@@ -297,6 +297,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
     **verbs.TRANSFER_COMMANDS,
+    **verbs.runs_on_commands(PermitAct.PERMIT_REPORTED),
     # An answer with the last day is a departure.
     CommandKind.ANSWER_DEPARTURE: replace(
         verbs.TRANSFER_COMMANDS[CommandKind.ANSWER_DEPARTURE],
