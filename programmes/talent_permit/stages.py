@@ -12,6 +12,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import NO_STAGE, At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
+from cases.moves.changing import CHANGING_MOVES
 from cases.moves.front_half import (
     COOLED,
     EMPLOYER,
@@ -42,7 +43,7 @@ from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit import routes, terms
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
-from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import (
     PERMIT_TERMS,
     PERMITS,
@@ -75,15 +76,9 @@ class LifeEvent(StrEnum):
     CONTRACT_REMINDER_DUE = "contract_reminder_due"
     CONTRACT_GRACE_OVER = "contract_grace_over"
     CONTRACT_END_TAKEN = "contract_end_taken"
-    CHANGE = "change"
-    ASK_CHANGE = "ask_change"
-    TAKE_CHANGE = "take_change"
-    DECLINE_CHANGE = "decline_change"
     SET_ASIDE_REVOCATION = "set_aside_revocation"
     SET_ASIDE_WITHHOLDING = "set_aside_withholding"
     RENEWED = "renewed"
-    TAKE_PART = "take_part"
-    DECLINE_PART = "decline_part"
     ASK_MOVE = "ask_move"
     ANSWER_MOVE = "answer_move"
 
@@ -138,6 +133,9 @@ class PermitEvent(StrEnum):
     ACCEPTED_ELSEWHERE = "accepted_elsewhere"
     ISSUED_ELSEWHERE = "issued_elsewhere"
     MOVED_AWAY = "moved_away"
+    ASKED_ANEW = "asked_anew"
+    ENDED_MEANWHILE = "ended_meanwhile"
+    LEFT = "left"
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -202,7 +200,6 @@ _REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER, PermitTask.PERMIT_
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
-_EITHER: Final = Who("employer, person", frozenset({Role.EMPLOYER, Role.PERSON}))
 _DEPARTURE: Final = Notice(PermitNotice.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
 _ENDED: Final = Notice(PermitNotice.REGISTRATION_ENDED, facts=_end)
 
@@ -256,24 +253,9 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.EMPLOYMENT_CHECK, due=within_decision_days),),
     ),
     Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(PermitTask.EMPLOYMENT_CHECK,)),
-    Move("R34", LIVE, LifeEvent.CHANGE, _EITHER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
-    Move("R34", LIVE, LifeEvent.ASK_CHANGE, _EITHER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
-    Move(
-        "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
-    ),
-    Move(
-        "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Notice(PermitNotice.CHANGE_DECLINED),),
-    ),
     set_aside("R68", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
     set_aside("R69", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
     Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
-    Move(
-        "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
-        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
-    ),
-    Move("R34", _EVER, LifeEvent.DECLINE_PART, OFFICER, notices=(Notice(PermitNotice.CHANGE_DECLINED),)),
     Move(
         "R58", _APPROVED, LifeEvent.ASK_MOVE, ENGINE,
         opens=(Opens(PermitTask.PERMIT_MOVE, due=within_decision_days),),
@@ -308,6 +290,9 @@ _AT_AUTHORITY: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_WITH_AUTH
 _ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
 # Where a further term may come, and what waits for it waits beside the permit.
 _RENEWABLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
+_OVER: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_FINAL)
+# What the authority ended, and not its own last day.
+_ENDED_THERE: Final = _OVER - {PermitStage.EXPIRED}
 # A 2xx that was lost on the way is proved as well by any answer of the authority (P4).
 _SENT: Final = _AT_AUTHORITY | _ELIGIBLE
 _ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
@@ -482,7 +467,7 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
         closes=_WAITING, notices=(_CLOSED,),
     ),
-    Move("P41", _AT_AUTHORITY | _ISSUED, PermitEvent.GIVEN_UP, _REGISTRATION),
+    Move("P41", _AT_AUTHORITY | _RENEWABLE, PermitEvent.GIVEN_UP, _REGISTRATION),
     Move(
         "P42", _AT_AUTHORITY | _ISSUED, PermitEvent.CHANGE_REJECTED, ENGINE,
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
@@ -492,6 +477,12 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move("P60", _NONE, PermitEvent.ACCEPTED_ELSEWHERE, OFFICER, PermitStage.ACCEPTED, notices=(_MOVED,)),
     Move("P60", _NONE, PermitEvent.ISSUED_ELSEWHERE, OFFICER, PermitStage.ISSUED, notices=(_MOVED,)),
     Move("P61", _AT_AUTHORITY | _ISSUED, PermitEvent.MOVED_AWAY, _REGISTRATION, PermitStage.ENDED, closes=_WAITING),
+    Move("P53", _OVER, PermitEvent.ASKED_ANEW, _REGISTRATION, NO_STAGE, closes=(PermitTask.PERMIT_ENDED,)),
+    Move(
+        "P54", _ENDED_THERE, PermitEvent.ENDED_MEANWHILE, _REGISTRATION,
+        opens=(Opens(PermitTask.PERMIT_ENDED, due=within_decision_days),),
+    ),
+    Move("P55", _ENDED_THERE, PermitEvent.LEFT, _REGISTRATION, closes=(PermitTask.PERMIT_ENDED,)),
 )  # fmt: skip
 
 
@@ -501,7 +492,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *CHANGING_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

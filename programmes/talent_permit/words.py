@@ -19,7 +19,6 @@ class PermitCommand(StrEnum):
     REVOKE = "revoke"
     DEPART = "depart"
     DISPUTE = "dispute"
-    CHANGE = "change"
     CARD_LOST = "card_lost"
     ELIGIBILITY = "eligibility"
     PERMIT_CONFIRM = "permit_confirm"
@@ -76,6 +75,7 @@ class PermitTask(StrEnum):
     AUTHORITY_CONFLICT = "authority_conflict"
     AUTHORITY_REJECTED = "authority_rejected"
     PERMIT_MOVE = "permit_move"
+    PERMIT_ENDED = "permit_ended"
 
 
 class PermitAnswer(StrEnum):
@@ -86,6 +86,8 @@ class PermitAnswer(StrEnum):
     DEPARTED = "departed"
     MOVE = "move"
     START_ANEW = "start_anew"
+    ASK_ANEW = "ask_anew"
+    LEAVE = "leave"
 
 
 TASKS: Final[Mapping[str, TaskMeaning]] = {
@@ -94,6 +96,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
     PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(PermitAnswer.SEND_AGAIN,)),
     PermitTask.PERMIT_MOVE: TaskMeaning(answers=(PermitAnswer.MOVE, PermitAnswer.START_ANEW)),
+    PermitTask.PERMIT_ENDED: TaskMeaning(answers=(PermitAnswer.ASK_ANEW, PermitAnswer.LEAVE)),
     PermitTask.APPLICANT_INACTIVE: TaskMeaning(answers=(TaskAction.DONE,)),
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
 }
@@ -108,9 +111,6 @@ class PermitAct(StrEnum):
     DEPARTURE_PROPOSED = "departure_proposed"
     DEPARTURE_DISPUTED = "departure_disputed"
     ENDED = "ended"
-    CHANGED = "changed"
-    CHANGE_ASKED = "change_asked"
-    CHANGE_DECLINED = "change_declined"
     PERMIT_ELIGIBLE = "permit_eligible"
     PERMIT_NOT_CLEAR = "permit_not_clear"
     PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
@@ -129,12 +129,13 @@ class PermitAct(StrEnum):
     PERMIT_MOVE_ASKED = "permit_move_asked"
     PERMIT_MOVED_AWAY = "permit_moved_away"
     PERMIT_TAKEN_OVER = "permit_taken_over"
+    PERMIT_ASKED_ANEW = "permit_asked_anew"
 
 
 ACTS: Final[Mapping[str, ActMeaning]] = {
     **dict.fromkeys(PermitAct, ActMeaning()),
     **dict.fromkeys(
-        (PermitAct.DEPARTURE_REPORTED, PermitAct.CHANGED, PermitAct.CHANGE_DECLINED, PermitAct.CARD_LOST),
+        (PermitAct.DEPARTURE_REPORTED, PermitAct.CARD_LOST),
         ActMeaning(judges=True),
     ),
     **dict.fromkeys(

@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from cases.case.moves import NO_STAGE
+from cases.moves.changing import ChangeEvent
 from cases.moves.front_half import Event
 from cases.moves.objecting import ObjectionEvent
 from cases.moves.renewals import RenewalEvent
@@ -13,7 +14,7 @@ from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
 from programmes.talent_permit.notices import NOTICES, PermitNotice
-from programmes.talent_permit.permit_stages import PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, PermitStage
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS, LifeEvent, PermitEvent
 
 PERMIT_MOVES = TRACKS[PERMIT].moves
@@ -66,12 +67,12 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     LifeEvent.CONTRACT_REMINDER_DUE: ({_APPROVED}, None),
     LifeEvent.CONTRACT_GRACE_OVER: ({_APPROVED}, None),
     Event.FAULT: (set(Stage), None),
-    LifeEvent.CHANGE: (_OPEN | {_APPROVED}, None),
-    LifeEvent.ASK_CHANGE: (_OPEN | {_APPROVED}, None),
-    LifeEvent.TAKE_CHANGE: (set(Stage), None),
-    LifeEvent.DECLINE_CHANGE: (set(Stage), None),
-    LifeEvent.TAKE_PART: (set(Stage), None),
-    LifeEvent.DECLINE_PART: (set(Stage), None),
+    ChangeEvent.CHANGE: (_OPEN | {_APPROVED}, None),
+    ChangeEvent.ASK_CHANGE: (_OPEN | {_APPROVED}, None),
+    ChangeEvent.TAKE_CHANGE: (set(Stage), None),
+    ChangeEvent.DECLINE_CHANGE: (set(Stage), None),
+    ChangeEvent.TAKE_PART: (set(Stage), None),
+    ChangeEvent.DECLINE_PART: (set(Stage), None),
     LifeEvent.CONTRACT_END_TAKEN: (set(Stage), None),
     LifeEvent.ANSWER_DISPUTE: ({_APPROVED, Stage.ENDED}, None),
     Event.SIGNATURE_REMINDER_DUE: ({_CONFIRM, *_DECIDED}, None),
@@ -159,7 +160,10 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], str | None]]]
     PermitEvent.PROPOSE_WITHHOLD: [({None}, None)],
     PermitEvent.REJECT_WITHHOLD: [({None}, None)],
     PermitEvent.SEND_AGAIN: [({_ELIGIBLE, _SUBMITTED, _ACCEPTED, *_RENEWABLE}, None)],
-    PermitEvent.GIVEN_UP: [({None, _ELIGIBLE}, _ENDED), ({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
+    PermitEvent.GIVEN_UP: [({None, _ELIGIBLE}, _ENDED), ({_SUBMITTED, _ACCEPTED, *_RENEWABLE}, None)],
+    PermitEvent.ASKED_ANEW: [({*PERMIT_FINAL}, NO_STAGE)],
+    PermitEvent.ENDED_MEANWHILE: [({_ENDED, PermitStage.REFUSED, PermitStage.REVOKED}, None)],
+    PermitEvent.LEFT: [({_ENDED, PermitStage.REFUSED, PermitStage.REVOKED}, None)],
     PermitEvent.CHANGE_REJECTED: [({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
     PermitEvent.SUBMITTED_ELSEWHERE: [({None}, _SUBMITTED)],
     PermitEvent.ACCEPTED_ELSEWHERE: [({None}, _ACCEPTED)],
@@ -180,7 +184,7 @@ def _rows(event: str) -> list[tuple[set[Stage], Stage | None]]:
 
 
 def test_every_event_of_a_case_is_listed() -> None:
-    named = {*Event, *ObjectionEvent, *LifeEvent, *RenewalEvent, *TransferEvent}
+    named = {*Event, *ObjectionEvent, *LifeEvent, *ChangeEvent, *RenewalEvent, *TransferEvent}
     assert set(MOVES.events) == named == {*ROWS, LifeEvent.EMPLOYER_LEFT}
 
 
