@@ -9,10 +9,17 @@ from cases.case.moves import At, Counted, Move, Moves, Notice, Track, Who
 from cases.moves.front_half import FRONT_HALF
 from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
+from domain.stages import Stage
 from tests.programmes.toy import routes
 from tests.programmes.toy.requests import Workshop
 from tests.programmes.toy.tables import MAKINGS
 from tests.programmes.toy.words import MakingStage, ToyAct, ToyNotice
+
+
+class ToyEvent(StrEnum):
+    """What can happen to a toy itself, beside what can to any case."""
+
+    OVER = "over"
 
 
 class MakingEvent(StrEnum):
@@ -39,7 +46,9 @@ def _workshops(file: CaseFile) -> list[str]:
 
 
 MAKING: Final = "making"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING)
+MOVES: Final = Moves(
+    *FRONT_HALF, *OBJECTING, Move("T3", frozenset({Stage.APPROVED}), ToyEvent.OVER, _FINISHED, Stage.ENDED)
+)
 TRACKS: Final[Mapping[str, Track]] = {
     MAKING: Track(
         table=MAKINGS,
