@@ -89,7 +89,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
             _add_command(router, kind, command)
     add_renewal(router)
     case_reads.routes.add_to(router)
-    if programme.change_asked is not None:
+    if programme.changing is not None:
         case_changes.routes.add_to(router)
     erasure.routes.add_to(router)
     receipts.routes.add_to(router)

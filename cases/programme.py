@@ -13,7 +13,7 @@ from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases import undeclared
-from cases.case.change_views import ChangeAskedForView
+from cases.case.corrected import with_fields
 from cases.case.file import CaseFile
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
@@ -25,6 +25,7 @@ from cases.shared.inboxes import Desk, Inbox
 from domain.actors import Actor, Role
 from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
+from domain.changes import BESIDE
 from domain.data_map import DataRow
 from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.documents import Document
@@ -39,6 +40,7 @@ from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.limits import NO_LIMITS, OwnLimits
+from policy.pack import Pack
 from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
@@ -63,8 +65,6 @@ OnMove = Callable[[CaseFile, AsyncConnection, Actor, datetime], Awaitable[None]]
 Signing = Callable[[CaseFile, Actor, datetime], None]
 # What the answer to a decision shows; whether it takes two people to approve, where that is said.
 Outlook = Callable[[CaseFile, AsyncConnection, datetime, Language, CaseForStaff, bool | None], Awaitable[CaseForStaff]]
-# What is asked to be changed of a case, as who answers it is shown it; None where nothing is.
-ChangeShown = Callable[[CaseFile, AsyncConnection, datetime], Awaitable[ChangeAskedForView | None]]
 # The facts that the rules look at; the last arguments say whether the case is in force, and as of which day they are:
 # that of acceptance, or of a change of what was approved.
 Gather = Callable[[CaseFile, AsyncConnection, Form, datetime, bool | None, date], Awaitable[Facts]]
@@ -411,6 +411,81 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class ChangeTaken:
+    """A change of an approved case that was taken and has to be followed.
+
+    Attributes:
+        fields: what it changes, by the names of the fields within the parts of the form.
+        before: what had been given until then.
+        is_ruled: whether a rule looks at one of them.
+        pack: the rules of the day.
+        on: that day.
+    """
+
+    fields: frozenset[str]
+    before: Form
+    is_ruled: bool
+    pack: Pack
+    on: date
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Changing:
+    """How what was given is changed of cases of the programme, which the core asks, decides and keeps.
+
+    Fields go by their names within the parts of the form.
+
+    Attributes:
+        asks: the model of what is given: fields, all of which may be left out, and beside them `proof` and
+            `happened_on`, where it has these (`domain.changes`).
+        own: the model of what of it the person may ask of a case that an employer owns; None where nothing is.
+        at_once: what changes without an officer. All else waits for one, and so does an address while an earlier
+            change of it waits.
+        ruled: what a rule looks at: it is assessed anew once it changes.
+        noted: what an officer takes or declines on which nothing rests that was decided: it may be declined without a
+            reason, and the person is told of it only where they asked.
+        looks: refuses what cannot be, by a look at what is asked alone.
+        wrong: what is wrong with fields that an officer would look at, by what is known.
+        merged: a form with other values of some fields.
+
+            Raises:
+                Refused: the whole does not hold together.
+        keeps: lets the programme's own rows be as the new whole says.
+        taken: what follows of a change that was taken wherever the case stands.
+        scopes: the tracks whose rules look at what is given, with what would be given.
+        follows: what follows of one that was taken once the approval has settled: for the tracks, and outside.
+    """
+
+    asks: type[BaseModel]
+    own: type[BaseModel] | None = None
+    at_once: frozenset[str] = frozenset()
+    ruled: frozenset[str] = frozenset()
+    noted: frozenset[str] = frozenset()
+    looks: Callable[[CaseFile, datetime, Any], None] = undeclared.look_at_nothing
+    wrong: Callable[[CaseFile, Mapping[str, Any]], Sequence[FieldError]] = undeclared.find_nothing_wrong
+    merged: Callable[[Form, Mapping[str, Any]], Form] = with_fields
+    keeps: Callable[[CaseFile, Form], None] = undeclared.keep_no_more
+    taken: Callable[[CaseFile, Actor, datetime, frozenset[str]], None] = undeclared.leave_it_at_that
+    scopes: Callable[[CaseFile, Form], Sequence[str]] = undeclared.no_tracks
+    follows: Callable[[CaseFile, AsyncConnection, Actor, datetime, ChangeTaken], Awaitable[None]] = (
+        undeclared.follow_no_change
+    )
+
+    @property
+    def weighed(self) -> frozenset[str]:
+        """What an officer takes or declines on which a decision may rest."""
+        return frozenset(self.asks.model_fields) - self.at_once - self.noted - BESIDE
+
+    def asked_at_once(self, asked: BaseModel) -> dict[str, Any]:
+        """Return what of a change needs no officer."""
+        return asked.model_dump(mode="json", include=set(self.at_once), exclude_unset=True)
+
+    def asked_of_officer(self, asked: BaseModel) -> dict[str, Any]:
+        """Return what of a change an officer takes or declines."""
+        return asked.model_dump(mode="json", exclude={*self.at_once, *BESIDE}, exclude_unset=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Transferring:
     """How a case of an employer ends so that one of another employer follows it (`cases.decisions.transferring`).
 
@@ -495,6 +570,7 @@ class Programme:
         limits: the time limits that it has for itself.
         rules: what an assessment runs.
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
+        changing: how what was given is changed; None where it is not.
         renewal: how its cases are renewed; None where they are not.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         contestable: which of its decisions can be objected to, by the word that says so.
@@ -510,8 +586,6 @@ class Programme:
         known_anew: what the case keeps of what is known of it, taken over after a fact came or went.
         weigh_again: what runs again of that after a fact came or went.
         has_died: whether the person of the case is known to have died, who is told nothing any more.
-        change_asked: the change that waits for an officer, for whoever takes or declines it; None where the cases of
-            the programme take none.
         outlook: the case as the answer to a decision shows it, with what would still stand in the way of what follows
             an approval.
         recounted: what follows from each deadline that a loaded calendar moved.
@@ -552,6 +626,7 @@ class Programme:
     limits: OwnLimits = NO_LIMITS
     rules: Rules = undeclared.NO_RULES
     gather: Gather = undeclared.gather_nothing
+    changing: Changing | None = None
     renewal: Renewal | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     contestable: Mapping[str, Contestable] = field(default_factory=dict)
@@ -565,7 +640,6 @@ class Programme:
     known_anew: Callable[[CaseFile, datetime], None] = undeclared.keep_nothing_known
     weigh_again: Callable[[CaseFile, AsyncConnection, datetime], Awaitable[None]] = undeclared.weigh_nothing_again
     has_died: Callable[[CaseFile], bool] = undeclared.not_known_to_have_died
-    change_asked: ChangeShown | None = None
     outlook: Outlook = undeclared.look_no_further
     recounted: Recounted = undeclared.recount_no_further
     calls: Mapping[str, Call] = field(default_factory=dict)

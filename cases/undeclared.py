@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.views import CaseForStaff
 from domain.actors import Actor
+from domain.errors import FieldError
 from domain.findings import Finding
 from domain.forms import Form
 from domain.languages import Language
@@ -104,3 +105,31 @@ def recount_no_further(file: CaseFile, at: datetime, row: DeadlineRow, deadline:
 
 async def forget_nothing(connection: AsyncConnection, before: datetime, most: int) -> None:
     """Delete nothing: nothing is kept beside cases."""
+
+
+def look_at_nothing(file: CaseFile, at: datetime, asked: Any) -> None:
+    """Refuse nothing by what is asked alone."""
+
+
+def find_nothing_wrong(file: CaseFile, wanted: Mapping[str, Any]) -> Sequence[FieldError]:
+    """Return nothing that is wrong with what is asked."""
+    return ()
+
+
+def keep_no_more(file: CaseFile, whole: Form) -> None:
+    """Keep nothing of what is given beside the version of it."""
+
+
+def leave_it_at_that(file: CaseFile, actor: Actor, at: datetime, fields: frozenset[str]) -> None:
+    """Let nothing follow of a change that was taken."""
+
+
+def no_tracks(file: CaseFile, whole: Form) -> Sequence[str]:
+    """Return no track: its rules look at nothing that is given."""
+    return ()
+
+
+async def follow_no_change(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, taken: object
+) -> None:
+    """Let nothing follow of a change of an approved case."""

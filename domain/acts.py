@@ -100,6 +100,9 @@ class Act(StrEnum):
     RENEWAL_SETTLED = "renewal_settled"
     RENEWAL_WITHDRAWN = "renewal_withdrawn"
     RENEWAL_CLOSED = "renewal_closed"
+    CHANGED = "changed"
+    CHANGE_ASKED = "change_asked"
+    CHANGE_DECLINED = "change_declined"
     TRANSFER_AGREED = "transfer_agreed"
     TRANSFER_TAKEN_BACK = "transfer_taken_back"
     TRANSFER_BEGUN = "transfer_begun"
@@ -164,6 +167,8 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
             Act.PERSONS_PARTED,
             Act.KEY_DESTROYED,
             Act.TRANSFER_ENDED,
+            Act.CHANGED,
+            Act.CHANGE_DECLINED,
         ),
         _JUDGED,
     ),

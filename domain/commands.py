@@ -23,6 +23,7 @@ class CommandKind(StrEnum):
     WITHDRAW_OBJECTION = "withdraw_objection"
     DECIDE_OBJECTION = "decide_objection"
     SET_ASIDE = "set_aside"
+    CHANGE = "change"
     RENEW = "renew"
     DECIDE_RENEWAL = "decide_renewal"
     RECALL_RENEWAL = "recall_renewal"

@@ -104,3 +104,16 @@ class TaskAnswerRequest(Body):
         tuple[Annotated[int, Field(ge=1, le=10_000, strict=True)], ...] | None,
         Field(min_length=1, max_length=50, description="Which of several contested facts are set aside; all without."),
     ] = None
+
+
+class ChangeAnswerRequest(TaskAnswerRequest):
+    """The answer to a task of a programme whose cases take changes: all of one that waits, or some of its fields."""
+
+    reasons: Annotated[
+        Reasons,
+        Field(description="Why a change is declined (R), or is taken although a rule would fail by it (O)."),
+    ] = ()
+    fields: Annotated[
+        tuple[Label, ...] | None,
+        Field(min_length=1, max_length=20, description="Which of the fields of a change are answered; all without."),
+    ] = None

@@ -24,6 +24,8 @@ class NoticeKind(StrEnum):
     FACT_RECORDED = "fact_recorded"
     FACT_UPHELD = "fact_upheld"
     FACT_SET_ASIDE = "fact_set_aside"
+    CHANGE_TAKEN = "change_taken"
+    CHANGE_DECLINED = "change_declined"
     REGISTRATION_LAPSED = "registration_lapsed"
     REGISTRATION_WITHDRAWN = "registration_withdrawn"
     DECISION_DELAYED = "decision_delayed"
@@ -196,6 +198,8 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     _K.FACT_RECORDED: plan(BOTH),
     _K.FACT_UPHELD: plan(BOTH),
     _K.FACT_SET_ASIDE: plan(BOTH),
+    _K.CHANGE_TAKEN: plan(BOTH),
+    _K.CHANGE_DECLINED: plan(BOTH),
     _K.REGISTRATION_LAPSED: plan(BOTH),
     _K.REGISTRATION_WITHDRAWN: plan(BOTH, digestible=True),
     _K.DECISION_DELAYED: plan(BOTH, _S.MISSED_AND_EXPECTED),

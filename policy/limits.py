@@ -5,8 +5,9 @@ from dataclasses import dataclass, fields
 from datetime import time, timedelta
 from typing import TYPE_CHECKING, Final, TypeVar
 
-from policy.pack import Pack, PackError, ParameterStatus
+from policy.pack import Pack, PackError
 from policy.packs import LIMITS, PackSource
+from policy.standing import ParameterStatus
 
 if TYPE_CHECKING:
     from _typeshed import DataclassInstance
@@ -78,7 +79,7 @@ def limits_of(pack: Pack) -> Limits:
         pack=pack.name,
         version=pack.version,
         unconfirmed=frozenset(
-            name for name, each in pack.parameters.items() if each.status is ParameterStatus.UNCONFIRMED
+            name for name, each in pack.parameters.items() if each.status is not ParameterStatus.CONFIRMED
         ),
         park_decision_days=pack.integer("park_decision_days"),
         defects_named_days=pack.integer("defects_named_days"),

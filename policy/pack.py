@@ -1,8 +1,9 @@
 """Dated packs of parameters: what they hold, how they are read from YAML, and which one holds on a day."""
 
 from collections.abc import Iterable
+from contextlib import suppress
 from datetime import date
-from enum import StrEnum
+from decimal import Decimal, InvalidOperation
 from hashlib import sha256
 from typing import Final, TypeVar
 
@@ -11,21 +12,17 @@ from pydantic import BaseModel, ConfigDict, Field, StrictBool, StrictInt, Strict
 
 from domain.findings import ParameterUsed
 from policy.faults import fault_in
+from policy.standing import ParameterStatus
+from policy.table import Table
 
 # The forms of a pack that these rules read; one is taken away when packs of that form can no longer be read.
-CODE_VERSIONS: Final = (1, 2)
+# Form 3 has tables.
+CODE_VERSIONS: Final = (1, 2, 3)
 _T = TypeVar("_T", bool, int, str)
 
 
 class PackError(ValueError):
     """A pack cannot be used: its text, its form, or the code version that it asks for."""
-
-
-class ParameterStatus(StrEnum):
-    """Whether a published rule, or the park, confirms a value; the other kind is never printed as law."""
-
-    CONFIRMED = "confirmed"
-    UNCONFIRMED = "unconfirmed"
 
 
 class Parameter(BaseModel):
@@ -50,6 +47,7 @@ class Pack(BaseModel):
     reads: tuple[StrictInt, ...] = Field(min_length=1)
     note: str = ""
     parameters: dict[str, Parameter]
+    tables: dict[str, Table] = {}
     content_hash: str
 
     def integer(self, name: str, *, otherwise: int | None = None) -> int:
@@ -83,6 +81,20 @@ class Pack(BaseModel):
         if not isinstance(value, tuple) or not all(isinstance(item, str) for item in value):
             raise PackError(f"{self.name} {self.version}: {name} is not a list of texts.")
         return tuple(item for item in value if isinstance(item, str))
+
+    def decimal(self, name: str) -> Decimal:
+        """Return a parameter that is an exact figure: a whole number, or a figure as text."""
+        value = self.parameter(name).value
+        if type(value) is int or isinstance(value, str):
+            with suppress(InvalidOperation):
+                return Decimal(value)
+        raise PackError(f"{self.name} {self.version}: {name} is no figure.")
+
+    def table(self, name: str) -> Table:
+        """Return a table of the pack."""
+        if name not in self.tables:
+            raise PackError(f"{self.name} {self.version} has no table {name}.")
+        return self.tables[name]
 
     def parameter(self, name: str) -> Parameter:
         """Return a parameter of the pack."""

@@ -1,6 +1,6 @@
 """A change that waits for an officer: each field as it is and as it is to be, and what the rules would find of it."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Annotated, Any
 from uuid import UUID
 
@@ -20,6 +20,7 @@ class FieldAskedView:
     wanted: Any
     asked_by: Role
     asked_at: datetime
+    happened_on: Annotated[date | None, Field(description="The day on which it changed, where it was told.")]
     proof: Annotated[
         dict[str, Any] | None, OBJECT_OR_NULL, Field(description="What is said to prove it: kind, issuer, number, day.")
     ]

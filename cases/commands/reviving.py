@@ -220,6 +220,9 @@ async def _look(context: Context, engine: Reviving, case: Case, done: Round, sta
     if found is None:
         return False
     revived = False
+    # A round takes a while: what was late may be done since, and its workflow have ended as it should.
+    if found is not LastRun.RUNNING and not await _is_late(context, case.reference):
+        found = LastRun.RUNNING
     if found is not LastRun.RUNNING:
         started = await engine.revive(*case)
         if started is None:
@@ -319,6 +322,12 @@ async def waits_of(context: Context, references: Sequence[str]) -> dict[str, Wai
     values = {"references": list(references), "kinds": kinds, "outliving": outliving}
     async with context.database.statement() as connection:
         return {row[0]: Wait(row[1], row[2]) for row in await connection.execute(_WAITS, values)}
+
+
+async def _is_late(context: Context, reference: str) -> bool:
+    """Whether a case has something now that is late and not done."""
+    wait = (await waits_of(context, [reference]))[reference]
+    return wait.at is not None and wait.at <= context.clock() - LATE
 
 
 async def note_without_workflow(context: Context, number: int, step: str) -> None:

@@ -131,6 +131,12 @@ def _on_facts(file: CaseFile, scope: str, findings: tuple[Finding, ...], known: 
     return {"facts": list(known.numbers), "turned": sorted(failed - still)}
 
 
+def is_in_force(file: CaseFile, at: datetime) -> bool:
+    """Whether a case is in force on the day of a time: approved, and not ended by then."""
+    ended_on = file.row.ended_on
+    return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)
+
+
 async def known_facts(
     file: CaseFile, connection: AsyncConnection, at: datetime, *, in_force: bool | None = None, on: date | None = None
 ) -> Known:

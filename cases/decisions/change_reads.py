@@ -4,7 +4,7 @@ from cases.case.change_views import ChangeAskedForView
 from cases.case.file import load_case
 from cases.case.reads import record_read
 from cases.case.signers import need_unconflicted
-from cases.programme import programme_of
+from cases.decisions import changes_shown
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.errors import Refused
@@ -23,8 +23,7 @@ async def get_change(context: Context, actor: Actor, reference: str, purpose: Pu
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference)
         await need_unconflicted(connection, actor, [reference])
-        shows = programme_of(file).change_asked
-        shown = None if shows is None else await shows(file, connection, context.clock())
+        shown = await changes_shown.shown(file, connection, context.clock())
         if shown is None:
             raise Refused("not_found", words="no_change_waits")
         fields = tuple(each.field for each in shown.fields)

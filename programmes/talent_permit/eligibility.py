@@ -10,7 +10,6 @@ from cases.decisions import assessing, finding_answers
 from cases.moves.moving import Asked, move
 from cases.programme import programme_of
 from domain.actors import Actor, system
-from domain.clock import day_of
 from domain.findings import Finding, outcome_of
 from domain.languages import Language
 from domain.stages import PendingAct, Stage
@@ -26,7 +25,7 @@ from programmes.talent_permit.words import PermitAct, PermitTask
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
     contract.plan_contract_end(file, at)
-    known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at))
+    known = await assessing.known_facts(file, connection, at, in_force=assessing.is_in_force(file, at))
     for destination in destinations_of(file):
         _weigh(file, actor, at, destination, known)
     permits.follow_up(file)
@@ -39,7 +38,7 @@ async def weigh_again(file: CaseFile, connection: AsyncConnection, at: datetime)
         return
     for destination in asked:
         by = _begun_by(file, destination)
-        known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+        known = await assessing.known_facts(file, connection, at, in_force=assessing.is_in_force(file, at), on=by.on)
         _weigh(file, system("eligibility"), at, destination, known, by)
     permits.follow_up(file)
 
@@ -53,7 +52,7 @@ async def add(
     by: assessing.By,
 ) -> None:
     """Begin the track of a destination that is asked for after the approval, by the rules of the day (P1, P2)."""
-    known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+    known = await assessing.known_facts(file, connection, at, in_force=assessing.is_in_force(file, at), on=by.on)
     _weigh(file, actor, at, destination, known, by)
 
 
@@ -76,10 +75,12 @@ async def weigh_known(
     if permit.stage is None:
         if permit.pending_act is None:
             by = _begun_by(file, destination)
-            known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+            known = await assessing.known_facts(
+                file, connection, at, in_force=assessing.is_in_force(file, at), on=by.on
+            )
             _weigh(file, actor, at, destination, known, by)
         return
-    known = await assessing.known_facts(file, connection, at, in_force=is_in_force(file, at), on=by.on)
+    known = await assessing.known_facts(file, connection, at, in_force=assessing.is_in_force(file, at), on=by.on)
     rules, earlier = programme_of(file).rules, file.assessment(destination.value)
     findings = rules.of_track(known.facts, destination, by.pack, by.on)
     said = [Finding.model_validate(each) for each in earlier.findings] if earlier else []
@@ -195,9 +196,3 @@ def waiting(file: CaseFile) -> list[Destination]:
 def asked(file: CaseFile) -> list[tuple[str, Destination]]:
     """Return the tasks that ask an officer about a destination."""
     return [(PermitTask.PERMIT_ELIGIBILITY, destination) for destination in waiting(file)]
-
-
-def is_in_force(file: CaseFile, at: datetime) -> bool:
-    """Whether a registration is in force on the day of a time."""
-    ended_on = file.row.ended_on
-    return file.stage is Stage.APPROVED and (ended_on is None or day_of(at) <= ended_on)

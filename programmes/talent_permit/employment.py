@@ -139,7 +139,7 @@ async def answer_employment(
         need_contract_to_come(file, at, asked.contract_end)
         end = CorrectionRequest.model_validate({"employment": {"contract_end": asked.contract_end}})
         keep_version(file, at, whole=merged(given(file), end))
-        file.record(PermitAct.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
+        file.record(Act.CHANGED, actor, at, fields=["contract_end"], version=file.row.facts_version)
         take_contract_end(file, actor, at)
     elif asked.action == PermitAnswer.DEPARTED and asked.last_day is not None:
         reason = asked.reason or PermitReason.CONTRACT_ENDED.value

@@ -21,8 +21,6 @@ class PermitNoticeFacts(NoticeFacts):
     destinations: tuple[str, ...] = ()
     permit_stage: str | None = None
     state_worker: bool = False
-    changed_fields: tuple[str, ...] = Field(default=(), description="What was asked to have changed.")
-    asked_by_person: bool = False
 
     # In the authority's own words, for bodies only.
     authority_reason: str | None = None
@@ -46,5 +44,5 @@ class PermitNoticeFacts(NoticeFacts):
     card_lost_on: date | None = None
 
     def published(self) -> Mapping[str, object]:
-        """Return the stage of the permit, and what an employer asked to have changed."""
-        return {"permit_stage": self.permit_stage, "fields": list(self.changed_fields) or None}
+        """Return the stage of the permit, and what is said of any case."""
+        return {"permit_stage": self.permit_stage, **super().published()}

@@ -25,8 +25,6 @@ from domain.notices import NoticeKind as Core
 class PermitNotice(StrEnum):
     """What a notice of a talent permit is about; stored and published as it stands here, never changed."""
 
-    CHANGE_TAKEN = "change_taken"
-    CHANGE_DECLINED = "change_declined"
     REGISTRATION_REVOKED = "registration_revoked"
     PERMIT_WITHHELD = "permit_withheld"
     DEPARTURE_RECORDED = "departure_recorded"
@@ -67,8 +65,6 @@ _P: Final = Recipient.PERSON
 _O: Final = Recipient.OFFICERS
 _TRACK: Final = About.TRACK
 _OWN: Final[Mapping[str, NoticePlan]] = {
-    _K.CHANGE_TAKEN: plan(BOTH),
-    _K.CHANGE_DECLINED: plan(BOTH),
     _K.REGISTRATION_REVOKED: plan(LETTER, StatedDate.REMEDY, is_letter=True),
     _K.PERMIT_WITHHELD: plan(LETTER, StatedDate.REMEDY, about=_TRACK, is_letter=True),
     _K.DEPARTURE_RECORDED: plan(BOTH, _S.LAST_DAY),
@@ -108,8 +104,8 @@ _ORDER: Final[tuple[str, ...]] = (
     Core.FACT_RECORDED,
     Core.FACT_UPHELD,
     Core.FACT_SET_ASIDE,
-    _K.CHANGE_TAKEN,
-    _K.CHANGE_DECLINED,
+    Core.CHANGE_TAKEN,
+    Core.CHANGE_DECLINED,
     Core.REGISTRATION_LAPSED,
     Core.REGISTRATION_WITHDRAWN,
     Core.DECISION_DELAYED,

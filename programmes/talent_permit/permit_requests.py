@@ -7,7 +7,7 @@ from pydantic import Field, model_validator
 
 from domain import decisions
 from domain.bodies import Body, example
-from domain.decisions import GivenReason, Reasons
+from domain.decisions import GivenReason
 from domain.fields import Day, Label, Moment, Note
 from domain.references import reference_from
 from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
@@ -74,20 +74,12 @@ class OutcomeRequest(Body):
         return AuthorityAnswer.model_validate({**given, "case": f"{reference}/{destination.value}"})
 
 
-class TaskAnswerRequest(decisions.TaskAnswerRequest):
+class TaskAnswerRequest(decisions.ChangeAnswerRequest):
     """The answer to a task that is neither `review` nor `confirm`, with what an officer learned of the employment."""
 
     contract_end: Day | None = None
     last_day: Day | None = None
     reason: Label | None = None
-    reasons: Annotated[
-        Reasons,
-        Field(description="Why a change is declined (R), or is taken although a rule would fail by it (O)."),
-    ] = ()
-    fields: Annotated[
-        tuple[Label, ...] | None,
-        Field(min_length=1, max_length=20, description="Which of the fields of a change are answered; all without."),
-    ] = None
 
 
 class RenewalRequest(Body):

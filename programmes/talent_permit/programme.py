@@ -65,7 +65,7 @@ TALENT_PERMIT: Final = Programme(
             sees=READS_CASE | TRIES_COMMANDS | {"permit_terms", "permits", "renewals", "talent_permits"},
             asks=(
                 PermitCommand.CARD_LOST,
-                PermitCommand.CHANGE,
+                CommandKind.CHANGE,
                 CommandKind.CONTEST_FACT,
                 PermitCommand.DISPUTE,
                 CommandKind.OBJECT,
@@ -116,6 +116,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     gather=facts.gather,
     contestable=CONTESTABLE,
+    changing=changes.CHANGING,
     renewal=renewing.RENEWAL,
     signatures={
         **SIGNATURES,
@@ -159,7 +160,6 @@ TALENT_PERMIT: Final = Programme(
     known_anew=employment.known_anew,
     weigh_again=eligibility.weigh_again,
     has_died=departures.has_died,
-    change_asked=changes.shown,
     outlook=eligibility.outlook,
     recounted=recounted,
     calls=CALLS,

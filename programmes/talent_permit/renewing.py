@@ -6,17 +6,21 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.corrected import parts_of
 from cases.case.file import CaseFile
+from cases.decisions import changing
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move
 from cases.programme import Renewal
 from cases.shared.context import Context
 from domain.actors import Actor
+from domain.acts import Act
 from domain.findings import Finding
 from domain.forms import Form, need_form
 from domain.notices import NoticeKind
 from policy.pack import Pack
-from programmes.talent_permit import changes, employment, permits, rules, terms
+from programmes.talent_permit import employment, permits, rules, terms
+from programmes.talent_permit.changes import CHANGING
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_requests import RenewalRequest
@@ -24,7 +28,6 @@ from programmes.talent_permit.permit_stages import PermitStage
 from programmes.talent_permit.requests import UNDERTAKING_VERSION, ChangeRequest, CorrectionRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
-from programmes.talent_permit.words import PermitAct
 
 _RUNS_OUT: Final = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 _UNDERTAKING: Final = "undertaking_version"
@@ -57,16 +60,16 @@ async def _wanted(
     """Change contact and language at once, as a change does, and return what an officer looks at."""
     wanted: dict[str, Any] = {}
     if asked.changes is not None:
-        wanted = changes.wanted(file, at, asked.changes)
-        if asked.changes.at_once:
-            await changes.change(file, connection, actor, at, ChangeRequest.model_validate(asked.changes.at_once))
+        wanted = changing.wanted(file, at, asked.changes)
+        if at_once := CHANGING.asked_at_once(asked.changes):
+            await changing.change(file, connection, actor, at, ChangeRequest.model_validate(at_once))
     undertaking = asked.undertaking_version or UNDERTAKING_VERSION
     return wanted if undertaking == talent_permit(file).undertaking_version else wanted | {_UNDERTAKING: undertaking}
 
 
 def _changed(form: Form, wanted: Mapping[str, Any]) -> RegistrationRequest:
     fields = {name: value for name, value in wanted.items() if name not in (_PROOF, _UNDERTAKING)}
-    parts = changes.parts_of(fields)
+    parts = parts_of(RegistrationRequest, fields)
     if _UNDERTAKING in wanted:
         parts[_UNDERTAKING] = wanted[_UNDERTAKING]
     whole = need_form(form, RegistrationRequest)
@@ -77,15 +80,15 @@ async def _take_over(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, wanted: Mapping[str, Any]
 ) -> None:
     """Keep what a renewal changes as the next version of what was given, and let follow what follows a change."""
-    whole, held = _changed(file.application, wanted), destinations_of(file)
+    whole, before = _changed(file.application, wanted), file.application
     told = keep_version(file, at, whole=whole)
     talent_permit(file).change(
         destinations=[each.value for each in whole.destinations], undertaking_version=whole.undertaking_version
     )
     move(file, LifeEvent.RENEWED, actor, at, said=[(NoticeKind.CONTACT_CHANGED, each) for each in told])
-    file.record(PermitAct.CHANGED, actor, at, fields=sorted(wanted), version=file.row.facts_version)
+    file.record(Act.CHANGED, actor, at, fields=sorted(wanted), version=file.row.facts_version)
     employment.known_anew(file, at)
-    await changes.follow(file, connection, at, set(wanted), held)
+    await changing.follow(file, connection, at, set(wanted), before)
 
 
 def _ends(file: CaseFile) -> dict[str, date]:

@@ -2,7 +2,7 @@
 
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Final, Self
 
 from pydantic import AfterValidator, Field, ValidationInfo, field_validator, model_validator
 
@@ -240,9 +240,8 @@ DestinationsHeld = Annotated[
     Field(max_length=len(Destination), json_schema_extra={"uniqueItems": True, "minItems": 1}, examples=[["HK", "MO"]]),
     AfterValidator(_given_up),
 ]
-# What changes without an officer, and what an employer alone knows.
+# What changes without an officer.
 AT_ONCE: Final = ("email", "phone", "language")
-OF_EMPLOYMENT: Final = ("position", "work_site", "contract_start", "contract_end")
 
 
 class OwnChanges(Parts):
@@ -303,13 +302,3 @@ class ChangeRequest(OwnChanges):
         if given is None:
             raise refusal("required", "The field can be changed, not removed.")
         return given
-
-    @property
-    def at_once(self) -> dict[str, Any]:
-        """The fields that change without an officer."""
-        return self.model_dump(mode="json", include=set(AT_ONCE), exclude_unset=True)
-
-    @property
-    def for_review(self) -> dict[str, Any]:
-        """The fields that an officer takes or declines."""
-        return self.model_dump(mode="json", exclude={*AT_ONCE, "proof"}, exclude_unset=True)

@@ -12,6 +12,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import NO_STAGE, At, Closes, Condition, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.case.signers import is_same, need_signer
 from cases.deadlines.stated import within_decision_days
+from cases.moves.changing import CHANGING_MOVES
 from cases.moves.front_half import (
     COOLED,
     EMPLOYER,
@@ -75,15 +76,9 @@ class LifeEvent(StrEnum):
     CONTRACT_REMINDER_DUE = "contract_reminder_due"
     CONTRACT_GRACE_OVER = "contract_grace_over"
     CONTRACT_END_TAKEN = "contract_end_taken"
-    CHANGE = "change"
-    ASK_CHANGE = "ask_change"
-    TAKE_CHANGE = "take_change"
-    DECLINE_CHANGE = "decline_change"
     SET_ASIDE_REVOCATION = "set_aside_revocation"
     SET_ASIDE_WITHHOLDING = "set_aside_withholding"
     RENEWED = "renewed"
-    TAKE_PART = "take_part"
-    DECLINE_PART = "decline_part"
 
 
 class PermitEvent(StrEnum):
@@ -196,7 +191,6 @@ _REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER)
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
-_EITHER: Final = Who("employer, person", frozenset({Role.EMPLOYER, Role.PERSON}))
 _DEPARTURE: Final = Notice(PermitNotice.DEPARTURE_RECORDED, facts=_departure, occasion=_of_departure)
 _ENDED: Final = Notice(PermitNotice.REGISTRATION_ENDED, facts=_end)
 
@@ -250,24 +244,9 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.EMPLOYMENT_CHECK, due=within_decision_days),),
     ),
     Move("R29", _EVER, LifeEvent.CONTRACT_END_TAKEN, OFFICER, closes=(PermitTask.EMPLOYMENT_CHECK,)),
-    Move("R34", LIVE, LifeEvent.CHANGE, _EITHER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
-    Move("R34", LIVE, LifeEvent.ASK_CHANGE, _EITHER, opens=(Opens(TaskKind.CHANGE, due=within_decision_days),)),
-    Move(
-        "R34", _EVER, LifeEvent.TAKE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
-    ),
-    Move(
-        "R34", _EVER, LifeEvent.DECLINE_CHANGE, OFFICER, closes=(TaskKind.CHANGE,),
-        notices=(Notice(PermitNotice.CHANGE_DECLINED),),
-    ),
     set_aside("R68", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
     set_aside("R69", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
     Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
-    Move(
-        "R34", _EVER, LifeEvent.TAKE_PART, OFFICER,
-        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True), Notice(PermitNotice.CHANGE_TAKEN)),
-    ),
-    Move("R34", _EVER, LifeEvent.DECLINE_PART, OFFICER, notices=(Notice(PermitNotice.CHANGE_DECLINED),)),
 )  # fmt: skip
 
 
@@ -485,7 +464,7 @@ def _destinations(file: CaseFile) -> list[str]:
 
 
 PERMIT: Final = "permit"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *OWN_MOVES, *CHANGING_MOVES, *RENEWAL_MOVES, *TRANSFER_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=PERMITS,

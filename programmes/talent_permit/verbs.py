@@ -10,9 +10,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.identity import take_identity
 from cases.commands import objecting, said, verbs
+from cases.commands.changing import CHANGE_ANSWERS, CHANGE_EVENTS, CHANGES_ANSWERED, change_command
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
-from cases.decisions import amending, cooling, disputes
+from cases.decisions import amending, changing, cooling, disputes
 from cases.decisions.versions import keep_version
 from cases.moves.transfer import TransferEvent
 from cases.notices import contact_changes
@@ -25,8 +26,7 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, RecallRequest, TaskAnswerRequest
 from domain.errors import Refused
-from domain.tasks import TaskKind
-from programmes.talent_permit import changes, departures, employment, permit_acts, permits, routes
+from programmes.talent_permit import departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
@@ -69,7 +69,7 @@ async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at
     )
     await amending.take(file, connection, actor, at, before, contact_changed=told)
     if held:
-        changes.ask_officer(file, actor, at, held)
+        changing.ask_officer(file, actor, at, held)
 
 
 async def _revoke(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -82,10 +82,6 @@ async def _depart(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 async def _dispute(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     employment.dispute(file, actor, at)
-
-
-async def _change(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    await changes.change(file, connection, actor, at, ChangeRequest.model_validate(body))
 
 
 async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -157,14 +153,6 @@ def _rest(body: Body) -> Body:
     return {name: value for name, value in body.items() if name != "destination"}
 
 
-async def _answer_change(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
-) -> None:
-    if not isinstance(asked, PermitTaskAnswer):
-        raise TypeError(type(asked).__name__)
-    await changes.answer_change(file, connection, actor, at, asked)
-
-
 async def _answer_employment(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
@@ -196,8 +184,7 @@ _GOES_ON: Final = (
 )
 _OF_ANSWERS: Final = (Act.ANSWER_APPLIED, Act.ANSWER_HELD, Act.ANSWER_RECEIVED, PermitAct.PERMIT_SENT)
 _OF_TASKS: Final = (
-    PermitAct.CHANGED,
-    PermitAct.CHANGE_DECLINED,
+    *CHANGES_ANSWERED,
     PermitAct.DEPARTURE_REPORTED,
     PermitAct.DEPARTURE_PROPOSED,
     Act.TRANSFER_ENDED,
@@ -207,7 +194,7 @@ _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
     **verbs.TRANSFER_ANSWERS,
-    TaskKind.CHANGE: _answer_change,
+    **CHANGE_ANSWERS,
     PermitTask.EMPLOYMENT_CHECK: _answer_employment,
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
     PermitTask.AUTHORITY_REJECTED: _send_again,
@@ -223,10 +210,7 @@ _SIGNED: Final = (
 )
 _ANSWERED: Final = (
     LifeEvent.ANSWER_DISPUTE,
-    LifeEvent.TAKE_CHANGE,
-    LifeEvent.DECLINE_CHANGE,
-    LifeEvent.TAKE_PART,
-    LifeEvent.DECLINE_PART,
+    *CHANGE_EVENTS,
     LifeEvent.CONTRACT_END_TAKEN,
     LifeEvent.PROPOSE_DEPARTURE,
     TransferEvent.END_TRANSFER,
@@ -313,14 +297,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(PermitAct.DEPARTURE_DISPUTED),
         is_confided=True,
     ),
-    PermitCommand.CHANGE: Command(
-        does=_change,
-        route=routes.CHANGE,
-        own=routes.CHANGE_OWN,
-        events=(LifeEvent.CHANGE, LifeEvent.ASK_CHANGE),
-        acts=effect(PermitAct.CHANGED, PermitAct.CHANGE_ASKED, each=True),
-        body=ChangeRequest,
-    ),
+    CommandKind.CHANGE: change_command(ChangeRequest, routes.CHANGE, routes.CHANGE_OWN),
     **renewal_commands(RenewalRequest),
     CommandKind.STANDING: Command(
         does=_standing, acts=effect(Act.HELD, Act.HOLD_RELEASED, Act.ASSESSED, further=_AT_ITS_END)

@@ -19,7 +19,6 @@ class PermitCommand(StrEnum):
     REVOKE = "revoke"
     DEPART = "depart"
     DISPUTE = "dispute"
-    CHANGE = "change"
     CARD_LOST = "card_lost"
     ELIGIBILITY = "eligibility"
     PERMIT_CONFIRM = "permit_confirm"
@@ -103,9 +102,6 @@ class PermitAct(StrEnum):
     DEPARTURE_PROPOSED = "departure_proposed"
     DEPARTURE_DISPUTED = "departure_disputed"
     ENDED = "ended"
-    CHANGED = "changed"
-    CHANGE_ASKED = "change_asked"
-    CHANGE_DECLINED = "change_declined"
     PERMIT_ELIGIBLE = "permit_eligible"
     PERMIT_NOT_CLEAR = "permit_not_clear"
     PERMIT_WITHHOLD_PROPOSED = "permit_withhold_proposed"
@@ -126,7 +122,7 @@ class PermitAct(StrEnum):
 ACTS: Final[Mapping[str, ActMeaning]] = {
     **dict.fromkeys(PermitAct, ActMeaning()),
     **dict.fromkeys(
-        (PermitAct.DEPARTURE_REPORTED, PermitAct.CHANGED, PermitAct.CHANGE_DECLINED, PermitAct.CARD_LOST),
+        (PermitAct.DEPARTURE_REPORTED, PermitAct.CARD_LOST),
         ActMeaning(judges=True),
     ),
     **dict.fromkeys(

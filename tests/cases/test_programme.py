@@ -24,7 +24,7 @@ from policy.pack import Pack
 from policy.rerun import Rules
 from programmes import PROGRAMMES
 from programmes.talent_permit.programme import TALENT_PERMIT
-from programmes.talent_permit.words import PermitAct, PermitDeadline
+from programmes.talent_permit.words import PermitDeadline
 from store.rows.work import DeadlineRow
 from tests.cases.contexts import OFFICER, key
 from tests.cases.driver import Case, Park, china, open_park
@@ -39,7 +39,7 @@ async def _takes_effect(file: CaseFile, connection: AsyncConnection, actor: Acto
 
 
 def _on_time(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
-    file.record(PermitAct.CHANGED, actor, at, fields=["toy"])
+    file.record(Act.CHANGED, actor, at, fields=["toy"])
 
 
 async def _hold(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: dict[str, Any]) -> None:
@@ -91,7 +91,7 @@ async def test_what_begins_once_an_approval_has_settled_is_the_programme_s_own(p
     assert (await toy.view())["permits"] == []
     assert (await toy.ledger())[-1] == Act.REMINDED
     await toy.at("2026-03-10")
-    assert (await toy.ledger())[-1] == PermitAct.CHANGED
+    assert (await toy.ledger())[-1] == Act.CHANGED
     assert (await toy.view())["programme"] == "toy"
 
 

@@ -1,6 +1,7 @@
 """Packs: strict, dated, readable by stated versions of the code, and never printed as law while unconfirmed."""
 
 from datetime import date, time, timedelta
+from decimal import Decimal
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ import yaml
 from policy.limits import limits_of
 from policy.pack import PackError, PackShelf, PackShelves, parse_pack
 from policy.packs import load_limits, load_rule_packs
+from policy.standing import ParameterStatus, least
 from programmes.talent_permit.limits import RULES
 
 TEXT = """
@@ -60,7 +62,7 @@ def test_a_parameter_of_another_type_or_none_is_an_error(method: str, name: str)
         "just words",
         "[1, 2]",
         "name: [",
-        TEXT.replace("reads: [1]", "reads: [3]"),
+        TEXT.replace("reads: [1]", "reads: [4]"),
         TEXT.replace("reads: [1]", "reads: []"),
         TEXT.replace("reference: S8, ", "", 1),
         TEXT.replace("status: confirmed", "status: law", 1),
@@ -188,3 +190,74 @@ def test_a_limit_that_cannot_be_is_refused(tmp_path: Path, name: str, value: obj
 def test_there_is_no_pack_of_limits_without_a_file() -> None:
     with pytest.raises(PackError, match="unheard_of"):
         load_limits("unheard_of")
+
+
+TABLES = """
+tables:
+  by_step:
+    unit: yuan
+    rows:
+      - {least: "0", value: 0, reference: S8, status: confirmed}
+      - {least: "50000.01", value: 5, reference: none found, status: sample}
+  by_name:
+    rows:
+      - {of: doctor, value: "0.5", reference: none found, status: unconfirmed}
+"""
+
+
+def test_a_row_of_a_table_holds_up_to_the_next_one_to_the_cent() -> None:
+    pack = parse_pack(TEXT.replace("reads: [1]", "reads: [3]") + TABLES)
+    steps, names = pack.table("by_step"), pack.table("by_name")
+    found = [steps.at(Decimal(figure)) for figure in ("-0.01", "0", "50000.00", "50000.01", "900000")]
+    assert [row and row.integer for row in found] == [None, 0, 0, 5, 5]
+    doctor = names.named("doctor")
+    assert doctor is not None
+    assert (doctor.decimal, names.named("bachelor")) == (Decimal("0.5"), None)
+    with pytest.raises(PackError, match="unheard_of"):
+        pack.table("unheard_of")
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ('least: "50000.01"', 'least: "0.00"'),  # not above the row before it
+        ('least: "50000.01"', 'least: "many"'),
+        ('least: "50000.01"', 'least: "NaN"'),
+        ('least: "50000.01"', "least: 50000.01"),
+        ('least: "50000.01"', "of: doctor"),  # of another kind than the row before it
+        ('least: "50000.01"', 'least: "1", of: doctor'),
+        ("of: doctor, value", "value"),
+        ('value: "0.5"', "value: 0.5"),
+        ("status: sample", "status: law"),
+    ],
+)
+def test_a_table_whose_rows_are_not_in_order_is_refused(was: str, becomes: str) -> None:
+    text = TEXT.replace("reads: [1]", "reads: [3]") + TABLES
+    assert was in text
+    with pytest.raises(PackError):
+        parse_pack(text.replace(was, becomes))
+
+
+def test_two_rows_for_one_name_are_refused() -> None:
+    row = "      - {of: doctor, value: 1, reference: S8, status: confirmed}\n"
+    with pytest.raises(PackError, match="two rows are for one name"):
+        parse_pack(TEXT + TABLES + row)
+
+
+def test_a_figure_is_read_from_text_and_a_sample_is_never_confirmed() -> None:
+    text = TEXT.replace(
+        "value: multiple, reference: none found, status: unconfirmed", 'value: "84.99", reference: none, status: sample'
+    )
+    pack = parse_pack(text)
+    assert (pack.decimal("word"), pack.decimal("number")) == (Decimal("84.99"), Decimal(3))
+    assert pack.used("word")[0].status == "sample"
+    for name in ("flag", "words"):
+        with pytest.raises(PackError, match=name):
+            pack.decimal(name)
+
+
+def test_what_rests_on_several_values_stands_as_the_least_of_them() -> None:
+    confirmed, unconfirmed, sample = ParameterStatus
+    assert least((confirmed, unconfirmed)) is unconfirmed
+    assert least((sample, unconfirmed, confirmed)) is sample
+    assert least(()) is confirmed

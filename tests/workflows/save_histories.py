@@ -103,7 +103,7 @@ async def corrected(world: World) -> list[WorkflowHistory]:
     await case.until_stage(Stage.UNDER_REVIEW)
     await case.decide("return", "document_unreadable", actor=SUPERVISOR)
     await case.ask(EMPLOYER_A, CommandKind.CONTEST, {"note": "It can be read."})
-    await case.ask(EMPLOYER_A, PermitCommand.CHANGE, {"language": "en"})
+    await case.ask(EMPLOYER_A, CommandKind.CHANGE, {"language": "en"})
     await case.ask(EMPLOYER_A, CommandKind.WITHDRAW, {})
     await case.ended()
     return await histories.runs(case)

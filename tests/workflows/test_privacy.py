@@ -18,7 +18,6 @@ from domain.decisions import GivenReason
 from domain.messages import AUTHORITY_POLL_WORKFLOW, REGISTRATION_QUEUE
 from domain.stages import Stage
 from programmes.talent_permit.permit_stages import PermitStage
-from programmes.talent_permit.words import PermitCommand
 from temporal.codec import ENCODING, Codec
 from tests.cases.contexts import registration_body
 from tests.json_logs import logging_as_json
@@ -79,7 +78,7 @@ async def _say_all(world: World, monkeypatch: pytest.MonkeyPatch) -> Case:
         AUTHORITY_POLL_WORKFLOW, id=f"poll/{case.reference}", task_queue=REGISTRATION_QUEUE
     )
     await case.answer("MO", "issued", authority_number="C-1")
-    await case.ask(EMPLOYER_A, PermitCommand.CHANGE, {"email": PERSON["email"], "name_en": PERSON["name_en"]})
+    await case.ask(EMPLOYER_A, CommandKind.CHANGE, {"email": PERSON["email"], "name_en": PERSON["name_en"]})
     await case.idle()
     return case
 

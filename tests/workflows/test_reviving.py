@@ -251,3 +251,25 @@ async def test_only_what_completed_counts_as_started(world: World) -> None:
     assert await world.engine.start_standing("emp-a", change)
     assert (await handle.describe()).close_time is None
     await handle.terminate()
+
+
+@pytest.mark.parametrize("parameters", ["default"])
+async def test_what_was_done_while_a_round_went_is_no_finding(world: World) -> None:
+    case = await world.submit()
+    asked = await submit.ask(
+        world.context, EMPLOYER_A, case.reference, CommandKind.WITHDRAW, WithdrawalRequest(), new_key()
+    )
+    await _late(world)
+
+    class DoneMeanwhile:
+        async def last_run(self, reference: str) -> LastRun | None:
+            await world.engine.nudge(reference, str(asked.command_id))
+            await case.ended()
+            return await world.engine.last_run(reference)
+
+        async def revive(self, reference: str, employer_id: str) -> bool | None:
+            return await world.engine.revive(reference, employer_id)
+
+    done = await reviving.revive_due(world.context, DoneMeanwhile(), starts_a_second=_FAST)
+    assert (done.looked, done.running, done.gone) == (1, 1, Counter())
+    assert await world.rows(tables.incidents, kind=reviving.INCIDENT) == []

@@ -123,6 +123,8 @@ class NoticeFacts(BaseModel):
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
     renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
+    changed_fields: tuple[str, ...] = Field(default=(), description="What was asked to have changed.")
+    asked_by_person: bool = False
     is_amendment: bool = Field(default=False, description="Given again under review, without being asked for.")
     link: str | None = None
     webhook_id: str | None = None
@@ -132,4 +134,4 @@ class NoticeFacts(BaseModel):
 
     def published(self) -> Mapping[str, object]:
         """Return what a webhook says beside what it says of any case: codes, and nothing that is None is sent."""
-        return {}
+        return {"fields": list(self.changed_fields) or None}

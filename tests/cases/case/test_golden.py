@@ -180,7 +180,7 @@ async def _issued(seen: Seen) -> None:
     await case.answer("refused", "MO", reason_text="内部原因")
     await seen.case("issued and refused", case, EMPLOYER_A, OFFICER, PERSON)
     await case.at("2026-03-12")
-    changed = await case.do(EMPLOYER_A, PermitCommand.CHANGE, name_en="Feng Cheng Ze", email="new@example.com")
+    changed = await case.do(EMPLOYER_A, CommandKind.CHANGE, name_en="Feng Cheng Ze", email="new@example.com")
     seen.keep("changed, answer", changed)
     await seen.case("change asked", case)
     lost = await case.do(EMPLOYER_A, PermitCommand.CARD_LOST, destination="HK", lost_on="2026-03-12")

@@ -13,7 +13,6 @@ from domain.actors import Role
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.messages import DecisionSignal
-from programmes.talent_permit.words import PermitCommand
 from proof.statements import ActorStatement, sign
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER
@@ -84,7 +83,7 @@ async def test_r33_a_signal_may_propose_a_refusal_and_a_refused_one_is_shown_to_
 
 async def test_r34_contact_and_language_change_at_once(park: Park) -> None:
     case = await park.approved()
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, email="new@example.com", language="en", phone=None)
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, email="new@example.com", language="en", phone=None)
     assert (await case.row())["facts_version"] == 2
     assert (await case.view())["person"]["language"] == "en"
     assert "change" not in await case.tasks()
@@ -92,8 +91,8 @@ async def test_r34_contact_and_language_change_at_once(park: Park) -> None:
 
 async def test_r34_names_and_contract_wait_for_an_officer_and_add_up(park: Park) -> None:
     case = await park.approved()
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, name_zh="冯澄泽")
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2029-12-31")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, name_zh="冯澄泽")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, contract_end="2029-12-31")
     assert (await case.tasks())["change"]["detail"]["fields"] == ["contract_end", "name_zh"]
     assert (await case.row())["contract_end"] == date(2028, 12, 31)
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="take")
@@ -105,7 +104,7 @@ async def test_r34_names_and_contract_wait_for_an_officer_and_add_up(park: Park)
 
 async def test_r34_a_change_of_an_open_case_plans_nothing_before_its_approval(park: Park) -> None:
     case = await park.review()
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2026-04-30")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, contract_end="2026-04-30")
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="take")
     assert "contract_reminder" not in await case.deadlines()
     assert await case.stage() == "under_review"
@@ -113,7 +112,7 @@ async def test_r34_a_change_of_an_open_case_plans_nothing_before_its_approval(pa
 
 async def test_r34_an_officer_declines_and_nothing_changes(park: Park) -> None:
     case = await park.approved()
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2029-12-31")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, contract_end="2029-12-31")
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="decline")
     assert (await case.row())["contract_end"] == date(2028, 12, 31)
     assert (await case.ledger())[-1] == "change_declined"
@@ -123,7 +122,7 @@ async def test_r34_an_officer_declines_and_nothing_changes(park: Park) -> None:
 
 async def test_r34_a_contract_that_would_end_before_it_began_is_refused(park: Park) -> None:
     case = await park.approved()
-    assert await case.refused(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2020-01-01") == "invalid"
+    assert await case.refused(EMPLOYER_A, CommandKind.CHANGE, contract_end="2020-01-01") == "invalid"
 
 
 async def test_a_task_that_is_closed_cannot_be_answered(park: Park) -> None:

@@ -29,5 +29,5 @@ def test_a_programme_takes_what_it_declares_and_another_names_what_it_does_not()
 
 
 def test_the_published_body_has_the_members_of_all_in_their_order() -> None:
-    members = ["action", "contract_end", "last_day", "reason", "reasons", "fields", "note", "facts"]
+    members = ["action", "reasons", "fields", "contract_end", "last_day", "reason", "note", "facts"]
     assert list(task_answers.TaskAnswerRequest.model_fields) == members

@@ -100,7 +100,7 @@ async def test_work_beyond_the_contracts_end_ends_on_a_day_that_is_there(park: P
 
 async def test_a_new_end_of_the_contract_has_to_come_yet(park: Park) -> None:
     case = await park.approved(employment={"contract_end": "2026-06-30"})
-    over = await why(case, EMPLOYER_A, PermitCommand.CHANGE, contract_end="2026-03-01")
+    over = await why(case, EMPLOYER_A, CommandKind.CHANGE, contract_end="2026-03-01")
     assert over == ("invalid", "contract_end", "date_order", "contract_over")
     await case.at("2026-07-15")
     renewed = {"task_id": await case.task_id("employment_check"), "action": "new_contract_end"}
@@ -113,7 +113,7 @@ async def test_a_new_end_of_the_contract_has_to_come_yet(park: Park) -> None:
 async def test_a_contract_does_not_end_before_the_last_day_that_was_reported(park: Park) -> None:
     case = await park.approved()
     await case.depart("2026-06-30")
-    assert (await why(case, EMPLOYER_A, PermitCommand.CHANGE, contract_end="2026-06-29"))[3] == "before_departure"
+    assert (await why(case, EMPLOYER_A, CommandKind.CHANGE, contract_end="2026-06-29"))[3] == "before_departure"
 
 
 @pytest.mark.parametrize("actor", [PERSON, EMPLOYER_A, OFFICER], ids=lambda actor: actor.role.value)

@@ -37,7 +37,7 @@ _BODIES: dict[str, dict[str, Any]] = {
     CommandKind.RECALL_RENEWAL: {"reason": "decided_in_error"},
     PermitCommand.REVOKE: {"reasons": [{"code": "false_statement"}]},
     PermitCommand.DEPART: {"last_day": "2026-03-02", "reason": "resigned"},
-    PermitCommand.CHANGE: {"phone": "+85251234567"},
+    CommandKind.CHANGE: {"phone": "+85251234567"},
     PermitCommand.CARD_LOST: {"destination": "HK", "lost_on": "2026-03-02"},
     PermitCommand.ELIGIBILITY: {"destination": "HK", "action": "send", "reasons": [{"code": "document_seen"}]},
     PermitCommand.PERMIT_CONFIRM: {"destination": "HK", "action": "confirm"},
@@ -103,9 +103,9 @@ async def _agrees(case: Case, actor: Actor) -> None:
 
 async def test_before_an_officer_the_employer_withdraws_or_changes_and_the_officer_decides(park: Park) -> None:
     case = await park.review()
-    assert await _may(case, EMPLOYER_A) == {CommandKind.CORRECT, CommandKind.WITHDRAW, PermitCommand.CHANGE}
+    assert await _may(case, EMPLOYER_A) == {CommandKind.CORRECT, CommandKind.WITHDRAW, CommandKind.CHANGE}
     assert await _may(case, OFFICER) == {CommandKind.DECIDE, CommandKind.HOLD, CommandKind.RECORD_FACT}
-    assert await _may(case, PERSON) == {PermitCommand.CHANGE}
+    assert await _may(case, PERSON) == {CommandKind.CHANGE}
     assert await _looked(case, AUTHORITY) == {}
     for actor in (EMPLOYER_A, OFFICER, SUPERVISOR):
         await _agrees(case, actor)
@@ -147,7 +147,7 @@ async def test_an_approval_is_taken_back_by_who_gave_it_until_it_settles(park: P
         await _agrees(case, actor)
     await case.after(minutes=30)
     assert await _may(case, OFFICER) == {PermitCommand.REVOKE, PermitCommand.DEPART}
-    assert await _may(case, EMPLOYER_A) == {PermitCommand.DEPART, PermitCommand.CHANGE}
+    assert await _may(case, EMPLOYER_A) == {PermitCommand.DEPART, CommandKind.CHANGE}
     for actor in (OFFICER, EMPLOYER_A):
         await _agrees(case, actor)
 

@@ -14,7 +14,6 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
 from domain.purposes import Purpose
-from programmes.talent_permit.words import PermitCommand
 from record.re_evaluation import evaluate_again
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, shown
@@ -33,7 +32,7 @@ async def park(clean_database: str) -> AsyncIterator[Park]:
 
 
 async def _ask(case: Case, by: Any = EMPLOYER_A, **wanted: Any) -> None:
-    await case.do(by, PermitCommand.CHANGE, **wanted)
+    await case.do(by, CommandKind.CHANGE, **wanted)
 
 
 async def _answer(case: Case, action: str, *, by: Any = OFFICER, **more: Any) -> dict[str, Any]:
@@ -43,7 +42,7 @@ async def _answer(case: Case, action: str, *, by: Any = OFFICER, **more: Any) ->
 
 async def _refusal(case: Case, by: Any = EMPLOYER_A, **wanted: Any) -> tuple[str, list[str], str]:
     with pytest.raises(Refused) as caught:
-        await case.do(by, PermitCommand.CHANGE, **wanted)
+        await case.do(by, CommandKind.CHANGE, **wanted)
     assert caught.value.words
     return caught.value.code, [error.field for error in caught.value.errors], caught.value.words
 
@@ -123,7 +122,7 @@ async def test_the_person_has_their_own_card_changed_and_is_told(park: Park) -> 
 
 async def test_the_person_may_not_state_what_is_the_employers(park: Park) -> None:
     case = await park.issued()
-    assert await case.refused(PERSON, PermitCommand.CHANGE, position="所长") == "role_not_allowed"
+    assert await case.refused(PERSON, CommandKind.CHANGE, position="所长") == "role_not_allowed"
     assert await case.tasks() == {}
 
 
@@ -212,7 +211,7 @@ async def test_a_destination_that_is_added_is_followed_by_the_rules_of_the_day(p
 async def test_a_destination_added_that_is_not_clear_is_an_officers(park: Park) -> None:
     case = await park.issued(destinations=["HK"])
     await case.at("2034-05-04")  # the card ends before a permit of today would
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, destinations=["HK", "MO"], contract_end="2036-12-31")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, destinations=["HK", "MO"], contract_end="2036-12-31")
     await _answer(case, "take")
     assert "permit_eligibility/MO" in await case.tasks()
 
@@ -324,4 +323,4 @@ async def test_destinations_changed_before_the_approval_are_those_that_are_follo
 async def test_a_closed_case_takes_no_change(park: Park) -> None:
     case = await park.review()
     await case.do(EMPLOYER_A, CommandKind.WITHDRAW)
-    assert await case.refused(EMPLOYER_A, PermitCommand.CHANGE, **CARD) == "case_closed"
+    assert await case.refused(EMPLOYER_A, CommandKind.CHANGE, **CARD) == "case_closed"

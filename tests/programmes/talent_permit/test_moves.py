@@ -5,6 +5,7 @@ from itertools import product
 import pytest
 
 from cases.case.moves import NO_STAGE
+from cases.moves.changing import ChangeEvent
 from cases.moves.front_half import Event
 from cases.moves.objecting import ObjectionEvent
 from cases.moves.renewals import RenewalEvent
@@ -66,12 +67,12 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     LifeEvent.CONTRACT_REMINDER_DUE: ({_APPROVED}, None),
     LifeEvent.CONTRACT_GRACE_OVER: ({_APPROVED}, None),
     Event.FAULT: (set(Stage), None),
-    LifeEvent.CHANGE: (_OPEN | {_APPROVED}, None),
-    LifeEvent.ASK_CHANGE: (_OPEN | {_APPROVED}, None),
-    LifeEvent.TAKE_CHANGE: (set(Stage), None),
-    LifeEvent.DECLINE_CHANGE: (set(Stage), None),
-    LifeEvent.TAKE_PART: (set(Stage), None),
-    LifeEvent.DECLINE_PART: (set(Stage), None),
+    ChangeEvent.CHANGE: (_OPEN | {_APPROVED}, None),
+    ChangeEvent.ASK_CHANGE: (_OPEN | {_APPROVED}, None),
+    ChangeEvent.TAKE_CHANGE: (set(Stage), None),
+    ChangeEvent.DECLINE_CHANGE: (set(Stage), None),
+    ChangeEvent.TAKE_PART: (set(Stage), None),
+    ChangeEvent.DECLINE_PART: (set(Stage), None),
     LifeEvent.CONTRACT_END_TAKEN: (set(Stage), None),
     LifeEvent.ANSWER_DISPUTE: ({_APPROVED, Stage.ENDED}, None),
     Event.SIGNATURE_REMINDER_DUE: ({_CONFIRM, *_DECIDED}, None),
@@ -174,7 +175,7 @@ def _rows(event: str) -> list[tuple[set[Stage], Stage | None]]:
 
 
 def test_every_event_of_a_case_is_listed() -> None:
-    named = {*Event, *ObjectionEvent, *LifeEvent, *RenewalEvent, *TransferEvent}
+    named = {*Event, *ObjectionEvent, *LifeEvent, *ChangeEvent, *RenewalEvent, *TransferEvent}
     assert set(MOVES.events) == named == {*ROWS, LifeEvent.EMPLOYER_LEFT}
 
 

@@ -354,7 +354,7 @@ async def test_r30_a_closed_case_refuses_every_act(park: Park) -> None:
         (CommandKind.HOLD, {"action": "place", "reason": "legal_question"}),
         (PermitCommand.REVOKE, {"reasons": reasons}),
         (PermitCommand.DEPART, {"last_day": "2026-03-31", "reason": "resigned"}),
-        (PermitCommand.CHANGE, {"email": "new@example.com"}),
+        (CommandKind.CHANGE, {"email": "new@example.com"}),
     ]
     for kind, body in acts:
         actor = EMPLOYER_A if kind in (CommandKind.CORRECT, CommandKind.CONTEST, CommandKind.WITHDRAW) else OFFICER

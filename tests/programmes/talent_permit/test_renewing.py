@@ -67,7 +67,7 @@ async def _keys(case: Case) -> list[str]:
 
 async def test_what_is_confirmed_is_known_since_it_was_given(park: Park) -> None:
     case = await _issued(park)
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, email="new@example.com")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, email="new@example.com")
     ahead = await read_renewal(park.context, EMPLOYER_A, case.reference)
     known = {each.field: each for each in ahead.confirms}
     assert known["person.identity_number"].value == "4403**********123X"

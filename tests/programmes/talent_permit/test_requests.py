@@ -11,6 +11,7 @@ from domain.case_requests import ContestRequest, WithdrawalRequest
 from domain.field_errors import MESSAGES, FieldCode, field_errors, path_of
 from domain.fields import is_printable
 from domain.languages import Language
+from programmes.talent_permit.changes import CHANGING
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import ChangeRequest, CorrectionRequest, DepartureRequest, RegistrationRequest
 
@@ -222,8 +223,8 @@ def test_a_change_is_split_into_what_is_at_once_and_what_an_officer_takes() -> N
     change = ChangeRequest.model_validate(
         {"email": None, "language": "en", "contract_end": "2030-01-01", "name_en": "Li"}
     )
-    assert change.at_once == {"email": None, "language": Language.EN}
-    assert change.for_review == {"contract_end": "2030-01-01", "name_en": "Li"}
+    assert CHANGING.asked_at_once(change) == {"email": None, "language": Language.EN}
+    assert CHANGING.asked_of_officer(change) == {"contract_end": "2030-01-01", "name_en": "Li"}
 
 
 @pytest.mark.parametrize("field", ["language", "contract_end", "name_zh"])

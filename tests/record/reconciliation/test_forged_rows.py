@@ -90,13 +90,13 @@ async def _walked(park: Park) -> Case:
     await case.answer("issued")
     await case.after(minutes=1)
     await _hold_lawfully(case)
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, contract_end="2029-12-31")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, contract_end="2029-12-31")
     await case.claim("change", OFFICER_2)
     await inbox.release(park.context, OFFICER_2, await case.task_id("change"), True, key())
     await case.after(minutes=1)
     await case.do(OFFICER, CommandKind.ANSWER_TASK, task_id=await case.task_id("change"), action="take")
     await case.after(minutes=1)
-    await case.do(EMPLOYER_A, PermitCommand.CHANGE, email="new@example.com")
+    await case.do(EMPLOYER_A, CommandKind.CHANGE, email="new@example.com")
     return case
 
 
