@@ -47,6 +47,6 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},
         correction={"wish": {"toy": "积木"}},
         fact={"field": "wish.toy", "value": "积木", "seen_in": "The wish itself."},
-        own={"workshops/{workshop}/finished": {}},
+        own={"change": {"toy": "积木"}, "workshops/{workshop}/finished": {}},
     ),
 }

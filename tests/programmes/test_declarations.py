@@ -9,6 +9,7 @@ import pytest
 from pydantic import BaseModel
 
 from cases.commands import objecting, timers, verbs
+from cases.commands.changing import change_commands
 from cases.commands.renewals import renewal_commands
 from cases.programme import EVERYBODY, Programme
 from domain import spellings
@@ -111,7 +112,7 @@ def test_a_programme_declares_every_command_of_the_core(programme: Programme) ->
         *(() if programme.contestable else objecting.COMMANDS.keys() - verbs.COMMANDS.keys()),
         *(() if programme.renewal else renewal_commands(BaseModel)),
         *(() if programme.transfer else verbs.TRANSFER_COMMANDS),
-        *(() if CommandKind.CHANGE in programme.commands else (CommandKind.CHANGE,)),
+        *(() if programme.changing else change_commands(BaseModel)),
     }
     assert set(CommandKind) - left_out == set(CommandKind) & set(programme.commands)
 
