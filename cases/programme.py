@@ -446,6 +446,7 @@ class Changing:
             reason, and the person is told of it only where they asked.
         looks: refuses what cannot be, by a look at what is asked alone.
         wrong: what is wrong with fields that an officer would look at, by what is known.
+        asks_again: those of the fields that ask for something though they are to be as they are.
         merged: a form with other values of some fields.
 
             Raises:
@@ -463,6 +464,7 @@ class Changing:
     noted: frozenset[str] = frozenset()
     looks: Callable[[CaseFile, datetime, Any], None] = undeclared.look_at_nothing
     wrong: Callable[[CaseFile, Mapping[str, Any]], Sequence[FieldError]] = undeclared.find_nothing_wrong
+    asks_again: Callable[[CaseFile, Mapping[str, Any]], frozenset[str]] = undeclared.ask_for_nothing_again
     merged: Callable[[Form, Mapping[str, Any]], Form] = with_fields
     keeps: Callable[[CaseFile, Form], None] = undeclared.keep_no_more
     taken: Callable[[CaseFile, Actor, datetime, frozenset[str]], None] = undeclared.leave_it_at_that

@@ -111,6 +111,11 @@ def look_at_nothing(file: CaseFile, at: datetime, asked: Any) -> None:
     """Refuse nothing by what is asked alone."""
 
 
+def ask_for_nothing_again(file: CaseFile, wanted: Mapping[str, Any]) -> frozenset[str]:
+    """Take what is as it is for no change."""
+    return frozenset()
+
+
 def find_nothing_wrong(file: CaseFile, wanted: Mapping[str, Any]) -> Sequence[FieldError]:
     """Return nothing that is wrong with what is asked."""
     return ()

@@ -16,6 +16,8 @@ from workflows.notification import CHANNELS, notification_workflow_id
 
 # The round of a case whose employer gave parts of it again once: an amendment that is lost or taken twice shows here.
 _ONCE_AMENDED: Final = 2
+# Of what was given, where it was changed after the approval: one change, or one destination given up and added again.
+_VERSIONS: Final = {"changed": 2, "asked_anew": 3}
 _SENT_TO_AUTHORITY: Final = frozenset({"submitted", "accepted", "issued", "refused", "expired", "revoked"})
 
 
@@ -77,39 +79,78 @@ def _authority(found: Evidence) -> Iterator[Finding]:
     """One list entry under one key for each person and destination, and the register shows what the authority gave."""
     entries: dict[str, list[Mapping[str, Any]]] = defaultdict(list)
     people: Counter[tuple[str, str]] = Counter()
+    allowed: dict[tuple[str, str], int] = {}
+    wanted = {
+        f"{asked['reference']}/{destination}": number
+        for asked in found.asked
+        for destination, number in asked.get("entries", {}).items()
+    }
     for entry in found.authority["entries"]:
         entries[entry["case"]].append(entry)
-        people[entry["body"]["person"]["identity_number"], entry["body"]["destination"]] += 1
-    doubled = sum(number > 1 for number in people.values())
+        who = entry["body"]["person"]["identity_number"], entry["body"]["destination"]
+        people[who] += 1
+        allowed[who] = wanted.get(entry["case"], 1)
+    doubled = sum(number > allowed[who] for who, number in people.items())
     if doubled:
         yield Finding("permit_doubled", f"{doubled} persons have more than one entry for one destination")
     given: dict[str, Mapping[str, Any]] = {}
     for answer in found.authority["answers"]:
         if answer["body"]["outcome"] == "issued":
-            given.setdefault(answer["case"], answer["body"])
+            given[answer["case"]] = answer["body"]
     for reference, permits in _permits(found).items():
         for destination, permit in permits.items():
             # After a restore the entry of a case that was lost may stand for that of the one submitted anew.
             place = permit.get("entry_case") or f"{reference}/{destination}"
-            yield from _permit(place, permit, entries.pop(place, []), given.get(place))
+            yield from _permit(place, permit, entries.pop(place, []), given.get(place), wanted.get(place, 1))
     yield from (Finding("entry_without_permit", place) for place in entries)
 
 
 def _permit(
-    place: str, permit: Mapping[str, Any], entries: list[Mapping[str, Any]], given: Mapping[str, Any] | None
+    place: str,
+    permit: Mapping[str, Any],
+    entries: list[Mapping[str, Any]],
+    given: Mapping[str, Any] | None,
+    times: int,
 ) -> Iterator[Finding]:
-    expected = 1 if permit["stage"] in _SENT_TO_AUTHORITY else 0
+    expected = times if permit["stage"] in _SENT_TO_AUTHORITY else 0
     if len(entries) < expected:
         yield Finding("entry_lost", f"{place} is {permit['stage']}")
-    if len(entries) > 1:
+    if len(entries) > times:
         yield Finding("entry_doubled", f"{place}: {[entry['key'] for entry in entries]}")
-    for entry in entries[:1]:
+    for entry in entries[-1:]:
         if expected and entry["state"] != permit["stage"]:
             yield Finding("permit_differs", f"{place} is {permit['stage']}, and {entry['state']} in the books")
     if given is not None and permit["stage"] in ("issued", "revoked", "expired"):
         shown = (permit["authority_number"], permit["valid_until"])
         if shown != (given["authority_number"], given["valid_until"]):
             yield Finding("permit_differs", f"{place} shows other dates or another number than the authority gave")
+
+
+def _lives(found: Evidence) -> Iterator[Finding]:
+    """What was done after the approval was done once, and each term is as the authority gave it."""
+    given: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for answer in found.authority["answers"]:
+        if answer["body"]["outcome"] == "issued":
+            given[answer["case"]].add((answer["body"]["authority_number"], answer["body"]["valid_until"]))
+    terms: dict[str, set[tuple[str, str]]] = defaultdict(set)
+    for row in found.register["terms"]:
+        if row["valid_until"] is not None:
+            terms[f"{row['reference']}/{row['destination']}"].add((row["authority_number"], row["valid_until"]))
+    for reference, permits in _permits(found).items():
+        for destination, permit in permits.items():
+            place = f"{reference}/{destination}"
+            if terms[place] != given[permit.get("entry_case") or place]:
+                yield Finding("terms_differ", f"{place} shows other terms than the authority gave")
+    renewed = Counter(row["reference"] for row in found.register["renewals"])
+    fates = {asked["client_reference"]: asked for asked in found.asked}
+    for row in found.register["registrations"]:
+        kind = fates.get(row["client_reference"], {}).get("kind", "")
+        if kind in _VERSIONS and row["facts_version"] != _VERSIONS[kind]:
+            yield Finding("changed_wrongly", f"{row['reference']} ({kind}) is in version {row['facts_version']}")
+        if renewed[row["reference"]] != (kind == "renewed"):
+            yield Finding(
+                "renewed_wrongly", f"{row['reference']} ({kind}) was renewed {renewed[row['reference']]} times"
+            )
 
 
 def _left_behind(found: Evidence) -> Iterator[Finding]:
@@ -185,6 +226,7 @@ CHECKS: Final[Mapping[str, Callable[[Evidence], Iterator[Finding]]]] = {
     "every accepted request has its case": _requests,
     "each case is in an end it may be in": _ends,
     "one permit for each person and destination": _authority,
+    "what came after the approval was done once, and the terms are the authority's": _lives,
     "each notice delivered, under one id": notices,
     "no orphan rows": _left_behind,
     "no stuck workflow": _workflows,

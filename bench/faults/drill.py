@@ -175,7 +175,7 @@ class Drill:
 async def lose(loss: Loss, seed: int, cases: int, directory: Path) -> dict[str, Any]:
     """Have people registered on a stack of its own, lose a memory among them, and return what was seen and found."""
     # Whoever asks once and never again loses a request with every cut; here nobody's connection is cut on purpose.
-    persons = [replace(person, asks_once=False) for person in people(seed, cases)]
+    persons = [replace(person, asks_once=False) for person in people(seed, cases, later=False)]
     async with open_scene(directory / "stack", own_disk=False) as scene:
         await prepare(scene)
         drill = Drill(loss, scene, Backups(directory / "backups"), persons)

@@ -9,17 +9,33 @@ from functools import partial
 from typing import Any, Final
 
 from bench.faults.calls import Calls, CutError, NotAnsweredError
+from bench.faults.later import is_through, later_act
 from bench.faults.people import Person
 from bench.faults.register import Register, Row
 from sandbox.demo.cases import Act, next_act
 
-PERSONAS: Final = ("employer-a", "employer-b", "officer-1", "officer-2", "supervisor", "operator", "auditor")
+PERSONAS: Final = (
+    "employer-a",
+    "employer-b",
+    "officer-1",
+    "officer-2",
+    "supervisor",
+    "supervisor-2",
+    "operator",
+    "auditor",
+)
 CASES: Final = """
-SELECT r.reference, r.client_reference, r.employer_id, r.stage, r.round, r.hold,
+SELECT r.reference, r.client_reference, r.employer_id, r.stage, r.round, r.hold, r.facts_version,
+    coalesce(r.objections, '[]') AS objections,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('number', n.number, 'stage', n.stage)) FROM renewals n
+        WHERE n.reference = r.reference), '[]') AS renewals,
+    coalesce((SELECT jsonb_agg(jsonb_build_object('destination', t.destination, 'stage', t.stage)) FROM permit_terms t
+        WHERE t.reference = r.reference), '[]') AS terms,
     (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
     coalesce((SELECT jsonb_agg(jsonb_build_object('destination', p.destination, 'stage', p.stage,
         'pending_act', p.pending_act)) FROM permits p WHERE p.reference = r.reference), '[]') AS permits,
-    coalesce((SELECT jsonb_agg(jsonb_build_object('kind', t.kind, 'destination', t.destination))
+    coalesce((SELECT jsonb_agg(jsonb_build_object('task_id', t.task_id, 'kind', t.kind,
+        'destination', t.destination))
         FROM tasks t WHERE t.reference = r.reference AND t.state = 'open'), '[]') AS tasks
 FROM cases r WHERE r.updated_at > $1
 """
@@ -28,7 +44,7 @@ _OVERLAP: Final = timedelta(seconds=15)
 _WHOLE_EVERY: Final = 20
 _AT_ONCE: Final = 12
 # Second signatures and corrections take people a while, so that faults find cases that wait for them.
-_TAKES_SECONDS: Final = {"confirm": 12.0, "correct": 6.0, "amend": 6.0}
+_TAKES_SECONDS: Final = {"confirm": 12.0, "correct": 6.0, "amend": 6.0, "take": 6.0, "grant": 6.0, "uphold": 4.0}
 _MOST_UNDECIDED: Final = 150
 _UNDECIDED: Final = frozenset(
     {"received", "assessing", "correction_requested", "under_review", "awaiting_confirmation"}
@@ -176,7 +192,8 @@ class Drive:
             if self.is_held:
                 return
             person = self._persons[case["client_reference"]]
-            act = next_act(case, person.fate, partial(self._is_known, reference))
+            is_known = partial(self._is_known, reference)
+            act = next_act(case, person.fate, is_known) or later_act(case, person, is_known)
             if act is not None:
                 self._done.add(f"{reference}/{act.name}")
                 self._start(self._do(reference, act))
@@ -207,4 +224,5 @@ def is_at_end(case: Mapping[str, Any], person: Person) -> bool:
     """Whether registration and permits of a case stand where its fate ends."""
     fate = person.fate
     permits = {permit["destination"]: permit["stage"] for permit in case["permits"]}
-    return bool(case["stage"] == fate.ends and permits == fate.permits_of(case["destinations"]))
+    stands = case["stage"] == fate.ends and permits == fate.permits_of(case["destinations"])
+    return bool(stands and is_through(case, person))

@@ -8,6 +8,7 @@ from typing import Any, Final
 from temporalio.client import Client
 
 from bench.faults.driver import Asked, Drive
+from bench.faults.later import entries_of
 from bench.faults.orphans import orphans_query
 from bench.faults.poison import PROBLEMS
 from bench.faults.register import Row
@@ -20,19 +21,21 @@ _LOOKS: Final = 5
 QUERIES: Final[Mapping[str, str]] = {
     "registrations": """
         SELECT r.reference, r.client_reference, r.employer_id, r.person_id, r.stage, r.round, r.settled,
-            r.registration_number,
+            r.facts_version, r.registration_number,
             (SELECT o.destinations FROM talent_permits o WHERE o.reference = r.reference) AS destinations,
             r.started_at IS NOT NULL AS started FROM cases r""",
     "permits": """
         SELECT reference, destination, stage, authority_number, valid_from::text, valid_until::text, answered_for,
             entry_case
         FROM permits""",
+    "terms": "SELECT reference, destination, number, stage, authority_number, valid_until::text FROM permit_terms",
+    "renewals": "SELECT reference, number, stage, settled FROM renewals",
     "commands": "SELECT reference, kind, state FROM commands WHERE state <> 'applied'",
     "calls": "SELECT key, reference, destination, what, state FROM calls",
     "tasks": "SELECT reference, kind, destination FROM tasks WHERE state = 'open'",
     "deadlines": "SELECT reference, kind, destination FROM deadlines WHERE state = 'waiting'",
     "incidents": "SELECT reference, kind, step, reason FROM incidents WHERE state = 'open'",
-    "answers": "SELECT reference, destination, outcome, state FROM answers",
+    "answers": "SELECT reference, destination, outcome, state, occurred_at FROM answers",
     "notices": "SELECT notice_id::text, reference, destination, kind, recipient, occasion, status FROM notices",
     "deliveries": """
         SELECT delivery_id::text, notice_id::text, channel, webhook_id::text, status, provider_id,
@@ -96,6 +99,7 @@ def _asked(each: Asked) -> dict[str, Any]:
         "ends": fate.ends,
         "amended": fate.amendment is not None,
         "permits": fate.permits_of(list(each.person.body["destinations"])),
+        "entries": {place: entries_of(each.person.kind, place) for place in each.person.body["destinations"]},
     }
 
 

@@ -27,6 +27,11 @@ _OF_CASE: Final[Mapping[str, Mapping[str, tuple[str, ...]]]] = {
     "incomplete": _MENDED,
     "refused": _RECEIVED | {"registration_refused": _OUTSIDE},
     "withdrawn": _RECEIVED | {"registration_withdrawn": _OUTSIDE},
+    "changed": _STRAIGHT | {"change_taken": _OUTSIDE},
+    "renewed": _STRAIGHT | {"renewal_received": _OUTSIDE, "renewal_granted": _OUTSIDE},
+    "objected": _STRAIGHT
+    | {"registration_refused": _OUTSIDE, "objection_received": ("employer",), "decision_set_aside": _OUTSIDE},
+    "asked_anew": _STRAIGHT | {"change_taken": (*_OUTSIDE, *_OUTSIDE)},
     "departed": _STRAIGHT | {"departure_recorded": _OUTSIDE, "registration_ended": _OUTSIDE},
 }
 _OF_PERMIT: Final = {"permit_submitted": _OUTSIDE, _ACCEPTED: _OUTSIDE, "permit_issued": _OUTSIDE}
@@ -61,27 +66,34 @@ def _about(finding: str, reference: str, which: tuple[str, str, str]) -> Finding
     return Finding(finding, f"{kind} to {recipient} of {reference}{'/' * bool(destination)}{destination}")
 
 
-def _due(fate: Mapping[str, Any], overtaken: set[str]) -> Counter[tuple[str, str, str]]:
+def _due(fate: Mapping[str, Any], overtaken: Mapping[str, int]) -> Counter[tuple[str, str, str]]:
     """Return which notices a case of this fate makes, by kind, recipient and destination."""
     of_permit = _OF_PERMIT_REPORTED if fate["kind"] == "departed" else _OF_PERMIT
+    entries = fate.get("entries", {})
     due = Counter((kind, recipient, "") for kind, told in _OF_CASE[fate["kind"]].items() for recipient in told)
     for destination in fate["permits"]:
         for kind, told in of_permit.items():
-            if kind != _ACCEPTED or destination not in overtaken:
-                due.update((kind, recipient, destination) for recipient in told)
+            times = entries.get(destination, 1)
+            if kind == _ACCEPTED:
+                times -= overtaken.get(destination, 0)
+            due.update((kind, recipient, destination) for recipient in told for _ in range(times))
+        if fate["kind"] == "asked_anew" and entries.get(destination, 1) > 1:
+            due.update(("permit_closed", recipient, destination) for recipient in _OUTSIDE)
     return due
 
 
-def _overtaken(found: Evidence) -> dict[str, set[str]]:
-    """Return for which destinations of a case `accepted` came after `issued`: it is kept, and tells nobody (P24)."""
-    states: dict[tuple[str, str], set[str]] = defaultdict(set)
+def _overtaken(found: Evidence) -> dict[str, Counter[str]]:
+    """Return how often for a destination of a case `accepted` came after `issued`: it is kept, and tells nobody (P24).
+
+    Each is counted by its time, since one that is repeated may be kept more than once.
+    """
+    states: dict[tuple[str, str, str | None], set[str]] = defaultdict(set)
     for row in found.register["answers"]:
         if row["outcome"] == "accepted":
-            states[row["reference"], row["destination"]].add(row["state"])
-    late: dict[str, set[str]] = defaultdict(set)
-    for (reference, destination), seen in states.items():
-        if seen == {"recorded"}:
-            late[reference].add(destination)
+            states[row["reference"], row["destination"], row.get("occurred_at")].add(row["state"])
+    late: dict[str, Counter[str]] = defaultdict(Counter)
+    for (reference, destination, _), seen in states.items():
+        late[reference][destination] += seen == {"recorded"}
     return late
 
 

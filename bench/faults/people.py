@@ -8,10 +8,11 @@ from typing import Any, Final
 
 from bench.people import numbers, registration
 from sandbox.demo.plan import APPROVE, PLAIN, Decision, Fate
+from sandbox.standins.authority_book import SHORT_TERM
 
 # Shares in a thousand.
 _KINDS: Final[Mapping[str, int]] = {
-    "straight": 650,
+    "straight": 490,
     "returned": 80,
     "amended": 40,
     "incomplete": 60,
@@ -19,7 +20,13 @@ _KINDS: Final[Mapping[str, int]] = {
     "withdrawn": 40,
     "held": 30,
     "departed": 40,
+    "changed": 40,
+    "renewed": 50,
+    "objected": 30,
+    "asked_anew": 40,
 }
+# Those of which something is done after their approval or refusal (`bench.faults.later`).
+LATER: Final = frozenset({"changed", "renewed", "objected", "asked_anew"})
 _LETTER: Final = {"employment": {"consent_letter": {"issuer": "示例局", "number": "示字1号", "date": "2025-10-20"}}}
 _FATES: Final[Mapping[str, Fate]] = {
     "straight": PLAIN,
@@ -33,6 +40,10 @@ _FATES: Final[Mapping[str, Fate]] = {
     "withdrawn": Fate(withdraws=True, ends="withdrawn"),
     "held": Fate(holds=True),
     "departed": Fate(departs=True, ends="ended", permits={"HK": "revoked", "MO": "revoked"}),
+    "changed": PLAIN,
+    "renewed": PLAIN,
+    "objected": Fate(decisions={1: Decision("refuse", ("employment_unproved",), "officer-2")}),
+    "asked_anew": PLAIN,
 }
 _DESTINATIONS: Final = (("HK",), ("MO",), ("HK", "MO"))
 _EMPLOYERS: Final = {"employer-a": "SZP-001", "employer-b": "SZP-101"}
@@ -62,11 +73,12 @@ class Person:
         return _FATES[self.kind]
 
 
-def people(seed: int, cases: int) -> list[Person]:
-    """Draw the people of a run."""
+def people(seed: int, cases: int, *, later: bool = True) -> list[Person]:
+    """Draw the people of a run, with or without those of whom something is done after their approval or refusal."""
     draw = random.Random(f"people/{seed}")
+    shares = {kind: share for kind, share in _KINDS.items() if later or kind not in LATER}
     # One of each kind first, so that a short run has all of them.
-    kinds = [*_KINDS, *draw.choices(list(_KINDS), list(_KINDS.values()), k=cases)]
+    kinds = [*shares, *draw.choices(list(shares), list(shares.values()), k=cases)]
     return [_person(draw, number, kind) for number, kind in zip(islice(numbers(), cases), kinds, strict=False)]
 
 
@@ -77,10 +89,15 @@ def plain_person(number: int, client_reference: str) -> Person:
 
 
 def _person(draw: random.Random, number: int, kind: str) -> Person:
-    employer = draw.choice(list(_EMPLOYERS))
+    # Who decides an objection has not decided before: the other officer has signed its refusal.
+    employer = "employer-a" if kind == "objected" else draw.choice(list(_EMPLOYERS))
     by_sms = draw.randrange(100) < _BY_SMS
     body = registration(number, email=not by_sms, work_site=_EMPLOYERS[employer], state_worker=kind == "incomplete")
     if by_sms:
         body["person"]["phone"] = f"+86138{number:08d}"
     body |= {"client_reference": f"faults-{number}", "destinations": list(draw.choice(_DESTINATIONS))}
+    if kind == "asked_anew":
+        body["destinations"] = ["HK", "MO"]
+    if kind == "renewed":
+        body["person"]["permit_card_number"] = f"C{number % 10_000:04d}{SHORT_TERM}"
     return Person(number, kind, employer, body, asks_once=draw.randrange(100) < _IMPATIENT)

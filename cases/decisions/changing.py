@@ -237,6 +237,7 @@ def need_changes(file: CaseFile, asked: BaseModel) -> dict[str, Any]:
         raise Refused("already_decided", errors=errors, words="change_waits")
     errors = list(changing.wrong(file, wanted))
     same = {name for name in changing.weighed & wanted.keys() if wanted[name] == value_of(known, name)}
+    same -= changing.asks_again(file, wanted)
     if not errors and same and same == wanted.keys() and changing.at_once.isdisjoint(asked.model_fields_set):
         errors = wrong(same, FieldCode.UNKNOWN_VALUE, "nothing_changes")
     if errors:

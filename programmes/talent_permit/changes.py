@@ -19,8 +19,9 @@ from domain.errors import FieldError
 from domain.field_errors import FieldCode
 from domain.forms import Form, need_form
 from domain.stages import Stage
-from programmes.talent_permit import eligibility, employment, permits
+from programmes.talent_permit import asking_anew, eligibility, employment, permits
 from programmes.talent_permit.given import known
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import (
     AT_ONCE,
     ChangeRequest,
@@ -53,12 +54,20 @@ def _destination_errors(file: CaseFile, wanted: Mapping[str, Any]) -> list[Field
     if "destinations" not in wanted:
         return []
     held = set(destinations_of(file))
-    if set(wanted["destinations"]) == held:
+    if set(wanted["destinations"]) == held and not _asks_again(file, wanted):
         return wrong(["destinations"], FieldCode.UNKNOWN_VALUE, "destinations_held")
-    followed = set(permit_rows(file)) - held
+    followed = {each for each in set(permit_rows(file)) - held if not asking_anew.is_over(file, each)}
     if followed & set(wanted["destinations"]):
         return wrong(["destinations"], FieldCode.UNKNOWN_VALUE, "destination_given_up")
     return []
+
+
+def _asks_again(file: CaseFile, wanted: Mapping[str, Any]) -> frozenset[str]:
+    """Return `destinations` where just those that are held are named, and the permit of one of them is over."""
+    named, held = {Destination(each) for each in wanted.get("destinations", ())}, destinations_of(file)
+    is_settled = file.stage is Stage.APPROVED and file.row.settled
+    over = asking_anew.wanted_anew(file, named, held) if is_settled and named == set(held) else ()
+    return frozenset({"destinations"} if over else ())
 
 
 def _merged(form: Form, fields: Mapping[str, Any]) -> RegistrationRequest:
@@ -88,9 +97,12 @@ async def _follow(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
     for destination in sorted(set(permit_rows(file)) - set(kept)):
         if destination in held:
             permits.give_up(file, actor, at, destination)
+    begun = set(kept) - set(permit_rows(file))
+    if "destinations" in taken.fields:
+        begun |= asking_anew.wanted_anew(file, kept, held)
     for destination in kept:
-        if destination not in permit_rows(file):
-            await eligibility.add(file, connection, actor, at, destination, by)
+        if destination in begun:
+            await asking_anew.begin(file, connection, actor, at, destination, by)
         elif taken.is_ruled:
             await eligibility.weigh_known(file, connection, actor, at, destination, by)
         permits.tell_entry(file, actor, at, destination, taken.fields)
@@ -108,6 +120,7 @@ CHANGING: Final = Changing(
     noted=frozenset({"name_zh", "name_en", "contract_end"}),
     looks=_look,
     wrong=_wrong,
+    asks_again=_asks_again,
     merged=_merged,
     keeps=_keep,
     taken=_taken,

@@ -39,6 +39,7 @@ _PERMIT_DEADLINES = (
 )
 # Where an application is, for the permit or for a further term of it.
 _WITH_AUTHORITY: Final = (PermitStage.ACCEPTED, PermitStage.ISSUED, PermitStage.EXPIRED)
+_APPLIED_FOR: Final = (PermitStage.ELIGIBLE, PermitStage.SUBMITTED, PermitStage.ACCEPTED)
 # What is told of an entry that the authority has, as calls are kept.
 ENTRY_CHANGED: Final = "entry_changed"
 GIVEN_UP: Final = "destination_given_up"
@@ -68,12 +69,25 @@ def move_permit(
 def make_eligible(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, reasons: tuple[str, ...]
 ) -> None:
-    """Make a destination eligible and ask for its list entry (P1)."""
+    """Make a destination eligible and ask for its list entry (P1).
+
+    One that was sent before and ended has an entry of its own, under the next attempt, for a further term.
+    """
+    attempt = 1
+    if was_sent_before(file, destination):
+        attempt = file.next_attempt("list_entry", destination)
+        terms.add_term(file, destination, PermitStage.ELIGIBLE)
     move_permit(file, destination, PermitEvent.ELIGIBLE, actor, at)
     file.record(PermitAct.PERMIT_ELIGIBLE, actor, at, destination=destination.value, reasons=reasons)
-    file.call("list_entry", at, destination=destination)
+    file.call("list_entry", at, destination=destination, attempt=attempt)
     days = limits_in(file.context).sending_days
     file.set_working_days(PermitDeadline.SENDING_EXPECTED, day_of(at), days, destination=destination.value)
+
+
+def was_sent_before(file: CaseFile, destination: Destination) -> bool:
+    """Whether the authority had a list entry of a permit that is not sent now: it ended, and is asked for anew."""
+    permit = permit_rows(file).get(destination)
+    return permit is not None and permit.sent_at is not None and permit.stage in (None, PermitStage.ELIGIBLE)
 
 
 def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, found: Found | None = None) -> None:
@@ -82,12 +96,30 @@ def sent(file: CaseFile, actor: Actor, at: datetime, destination: Destination, f
         set_permit(file, destination, at, entry_case=found.entry.case)
     if permit_rows(file)[destination].stage != PermitStage.ELIGIBLE:
         return
-    move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at)
+    said = Said(occasion=_occasion(file, destination))
+    move_permit(file, destination, PermitEvent.SENT, actor, at, sent_at=at, said=said)
+    for term in _asked_anew(file, destination):
+        term.change(stage=PermitStage.SUBMITTED.value, sent_at=at)
     file.cancel_deadlines(PermitDeadline.SENDING_EXPECTED, destination=destination.value)
     _expect_applicant(file, at, destination)
     before: dict[str, Any] = {"entry": found.detail()} if found else {}
     file.record(PermitAct.PERMIT_SENT, actor, at, destination=destination.value, **before)
     follow_up(file)
+
+
+def _asked_anew(file: CaseFile, destination: Destination) -> list[PermitTermRow]:
+    """Return the term that was asked for after the permit had ended, while it is not issued yet; none without one."""
+    if _stage(file, destination) not in _APPLIED_FOR:
+        return []
+    pending = terms.find_pending(terms.term_rows(file, destination))
+    return [pending] if pending is not None and pending.number > 1 else []
+
+
+def _occasion(file: CaseFile, destination: Destination, more: str = "") -> str | None:
+    """Return what makes a notice about an application one: its term, where that is not the first."""
+    terms_asked = [*_asked_anew(file, destination), terms.find_next_pending(file, destination)]
+    number = next((f"/term/{term.number}" for term in terms_asked if term is not None), "")
+    return f"{file.round}{number}{more}" if number or more else None
 
 
 def _expect_applicant(file: CaseFile, at: datetime, destination: Destination) -> None:
@@ -237,6 +269,7 @@ def registration_ended(
         reports: whether it is told now; a disputed departure waits.
     """
     for destination in permit_rows(file):
+        file.close_tasks([PermitTask.PERMIT_ENDED], at, destination=destination)
         if cooling.take_effect(file, actor, at, destination.value):
             continue  # what was signed before the end of the registration stands
         stage = _stage(file, destination)
@@ -265,7 +298,9 @@ def _close_unsent_term(
 def _close_unsent(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, event: PermitEvent, why: PermitReason
 ) -> None:
-    said = Said(facts={"end_reason": why.value})
+    said = Said(occasion=_occasion(file, destination), facts={"end_reason": why.value})
+    for term in _asked_anew(file, destination):
+        term.change(stage=PermitStage.ENDED.value, ended_on=day_of(at), end_reason=why.value)
     move_permit(file, destination, event, actor, at, end_reason=why.value, said=said)
     stop_waiting(file, destination, at)
     file.end_calls(at, "cancelled", *file.calls_of(destination))
@@ -296,17 +331,20 @@ def give_up(file: CaseFile, actor: Actor, at: datetime, destination: Destination
     What was sent or issued stays as it is until the authority says what becomes of it (P12).
     """
     stage = _stage(file, destination)
+    file.close_tasks([PermitTask.PERMIT_ENDED], at, destination=destination)
     if stage in (None, PermitStage.ELIGIBLE):
         _close_unsent(file, actor, at, destination, PermitEvent.GIVEN_UP, PermitReason.WITHDRAWN)
         return
     term = terms.find_next_pending(file, destination)
     if term is not None and term.stage == PermitStage.ELIGIBLE:
         _close_unsent_term(file, actor, at, destination, term)
-    if stage not in PERMIT_FINAL:
+        term = None
+    if term is not None or stage not in PERMIT_FINAL:
         move_permit(file, destination, PermitEvent.GIVEN_UP, actor, at)
         file.record(PermitAct.PERMIT_REPORTED, actor, at, destination=destination.value, what=GIVEN_UP)
         detail = {"on": day_of(at).isoformat(), "reason": PermitReason.WITHDRAWN.value}
-        file.call(GIVEN_UP, at, destination=destination, detail=detail)
+        attempt = file.next_attempt(GIVEN_UP, destination)
+        file.call(GIVEN_UP, at, destination=destination, attempt=attempt, detail=detail)
         _expect_report(file, at, destination)
 
 
@@ -420,9 +458,7 @@ def pass_deadline(file: CaseFile, actor: Actor, at: datetime, deadline: Deadline
 def _remind_applicant(
     file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow
 ) -> None:
-    term = terms.find_next_pending(file, destination)
-    of_term = "" if term is None else f"/term/{term.number}"
-    said = Said(occasion=f"{file.round}{of_term}/{deadline.step}")
+    said = Said(occasion=_occasion(file, destination, f"/{deadline.step}"))
     move_permit(file, destination, PermitEvent.APPLICANT_REMINDER_DUE, actor, at, said=said)
     file.record(Act.REMINDED, actor, at, destination=destination.value, step=deadline.step)
 
@@ -475,8 +511,8 @@ def _show_unreported(
 
 def _late(file: CaseFile, actor: Actor, at: datetime, destination: Destination, deadline: DeadlineRow) -> None:
     due = need(permit_rows(file)[destination].due_at, "due_at")
-    term = terms.find_next_pending(file, destination)
-    of_term = "" if term is None else f"term/{term.number}/"
+    asked = [*_asked_anew(file, destination), terms.find_next_pending(file, destination)]
+    of_term = next((f"term/{term.number}/" for term in asked if term is not None), "")
     said = Said(occasion=f"{of_term}{deadline.step}", facts={"answer_expected_on": day_of(due)})
     event = PermitEvent.AUTHORITY_LATE
     moved = move_permit(file, destination, event, actor, at, asked=Asked(due_at=due), said=said)
@@ -501,6 +537,10 @@ def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
     return None if stage is None else PermitStage(stage)
 
 
+def _asks_of_ended(file: CaseFile) -> bool:
+    return any(task.kind == PermitTask.PERMIT_ENDED for task in file.tasks)
+
+
 def follow_up(file: CaseFile) -> None:
     """Say who acts next on an approved case: the authority, the person, or nobody."""
     if file.stage not in (Stage.APPROVED, Stage.ENDED):
@@ -515,7 +555,7 @@ def follow_up(file: CaseFile) -> None:
         holder = Holder.AUTHORITY
     elif PermitStage.SUBMITTED in stages:
         holder = Holder.PERSON
-    elif None in stages or PermitStage.ELIGIBLE in stages:
+    elif None in stages or PermitStage.ELIGIBLE in stages or _asks_of_ended(file):
         holder = Holder.PARK
     asked = file.deadlines.get((DeadlineKind.DEPARTURE_ANSWER.value, "", 0))
     if asked is not None:

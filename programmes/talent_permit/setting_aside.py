@@ -19,7 +19,7 @@ from domain.clock import day_of, start_of
 from domain.decisions import GivenReason
 from domain.errors import need
 from domain.stages import Stage
-from programmes.talent_permit import contract, eligibility, permits
+from programmes.talent_permit import asking_anew, contract, eligibility, permits
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
@@ -61,6 +61,8 @@ async def _go_on(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
             _begin_anew(file, actor, at, destination, PermitEvent.REGISTRATION_RESTORED)
         elif permit.stage not in PERMIT_FINAL and permit.reported_at is not None:
             _tell_restored(file, actor, at, destination)
+        elif permit.stage != PermitStage.EXPIRED and permit.reported_at is not None:
+            asking_anew.ask_about_ended(file, actor, at, destination)
     await eligibility.weigh_again(file, connection, at)
     permits.follow_up(file)
 

@@ -43,7 +43,7 @@ from domain.tasks import REVIEW_TASKS, TaskKind
 from programmes.talent_permit import routes, terms
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
-from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.tables import (
     PERMIT_TERMS,
     PERMITS,
@@ -127,6 +127,9 @@ class PermitEvent(StrEnum):
     REGISTRATION_RESTORED = "registration_restored"
     GIVEN_UP = "given_up"
     CHANGE_REJECTED = "change_rejected"
+    ASKED_ANEW = "asked_anew"
+    ENDED_MEANWHILE = "ended_meanwhile"
+    LEFT = "left"
 
 
 def _need_another_than_reported(file: CaseFile, actor: Actor, track: At | None) -> None:
@@ -276,6 +279,9 @@ _AT_AUTHORITY: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_WITH_AUTH
 _ISSUED: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED})
 # Where a further term may come, and what waits for it waits beside the permit.
 _RENEWABLE: Final[frozenset[PermitStage | None]] = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
+_OVER: Final[frozenset[PermitStage | None]] = frozenset(PERMIT_FINAL)
+# What the authority ended, and not its own last day.
+_ENDED_THERE: Final = _OVER - {PermitStage.EXPIRED}
 # A 2xx that was lost on the way is proved as well by any answer of the authority (P4).
 _SENT: Final = _AT_AUTHORITY | _ELIGIBLE
 _ANY: Final[frozenset[PermitStage | None]] = frozenset({None, *PermitStage})
@@ -449,12 +455,18 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "P40", _NONE | _ELIGIBLE, PermitEvent.GIVEN_UP, _REGISTRATION, PermitStage.ENDED,
         closes=_WAITING, notices=(_CLOSED,),
     ),
-    Move("P41", _AT_AUTHORITY | _ISSUED, PermitEvent.GIVEN_UP, _REGISTRATION),
+    Move("P41", _AT_AUTHORITY | _RENEWABLE, PermitEvent.GIVEN_UP, _REGISTRATION),
     Move(
         "P42", _AT_AUTHORITY | _ISSUED, PermitEvent.CHANGE_REJECTED, ENGINE,
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
     Move("P42", _AT_AUTHORITY | _ISSUED, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P53", _OVER, PermitEvent.ASKED_ANEW, _REGISTRATION, NO_STAGE, closes=(PermitTask.PERMIT_ENDED,)),
+    Move(
+        "P54", _ENDED_THERE, PermitEvent.ENDED_MEANWHILE, _REGISTRATION,
+        opens=(Opens(PermitTask.PERMIT_ENDED, due=within_decision_days),),
+    ),
+    Move("P55", _ENDED_THERE, PermitEvent.LEFT, _REGISTRATION, closes=(PermitTask.PERMIT_ENDED,)),
 )  # fmt: skip
 
 

@@ -87,7 +87,7 @@ FOLDING: Final = Folding(
         PermitAct.PERMIT_WITHHOLD_PROPOSED: PermitProposal.WITHHOLD.value,
         Act.ANSWER_PROPOSED: PermitProposal.OUTCOME.value,
     },
-    anew=frozenset({PermitAct.PERMIT_REOPENED}),
+    anew=frozenset({PermitAct.PERMIT_REOPENED, PermitAct.PERMIT_ASKED_ANEW}),
     settled=frozenset({Act.REJECTED, PermitAct.PERMIT_WITHHELD, PermitAct.PERMIT_CLOSED, Act.ANSWER_APPLIED}),
     waits_for=_WAITS_FOR,
     case_proposed={

@@ -26,7 +26,7 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, RecallRequest, TaskAnswerRequest
 from domain.errors import Refused
-from programmes.talent_permit import departures, employment, permit_acts, permits, routes
+from programmes.talent_permit import asking_anew, departures, employment, permit_acts, permits, routes
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
@@ -174,6 +174,12 @@ async def _send_again(
     permits.send_again(file, actor, at, task)
 
 
+async def _answer_ended(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
+) -> None:
+    await asking_anew.answer_ended(file, connection, actor, at, asked.action, task)
+
+
 _AT_ITS_END: Final = (PermitAct.ENDED, PermitAct.PERMIT_CLOSED, PermitAct.PERMIT_REPORTED, Act.SETTLED)
 # What follows of permits where a decision is set aside.
 _GOES_ON: Final = (
@@ -198,6 +204,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     PermitTask.EMPLOYMENT_CHECK: _answer_employment,
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
     PermitTask.AUTHORITY_REJECTED: _send_again,
+    PermitTask.PERMIT_ENDED: _answer_ended,
 }
 _SIGNED: Final = (
     LifeEvent.CONFIRM_DEPARTURE,
@@ -251,7 +258,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],
         body=PermitTaskAnswer,
-        acts=effect(*_OF_TASKS, further=_AT_ITS_END),
+        acts=effect(*_OF_TASKS, further=(*_AT_ITS_END, PermitAct.PERMIT_ASKED_ANEW)),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
     **verbs.TRANSFER_COMMANDS,

@@ -73,6 +73,7 @@ class PermitTask(StrEnum):
     AUTHORITY_LATE = "authority_late"
     AUTHORITY_CONFLICT = "authority_conflict"
     AUTHORITY_REJECTED = "authority_rejected"
+    PERMIT_ENDED = "permit_ended"
 
 
 class PermitAnswer(StrEnum):
@@ -81,6 +82,8 @@ class PermitAnswer(StrEnum):
     SEND_AGAIN = "send_again"
     NEW_CONTRACT_END = "new_contract_end"
     DEPARTED = "departed"
+    ASK_ANEW = "ask_anew"
+    LEAVE = "leave"
 
 
 TASKS: Final[Mapping[str, TaskMeaning]] = {
@@ -88,6 +91,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(PermitAnswer.NEW_CONTRACT_END, PermitAnswer.DEPARTED)),
     PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
     PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(PermitAnswer.SEND_AGAIN,)),
+    PermitTask.PERMIT_ENDED: TaskMeaning(answers=(PermitAnswer.ASK_ANEW, PermitAnswer.LEAVE)),
     PermitTask.APPLICANT_INACTIVE: TaskMeaning(answers=(TaskAction.DONE,)),
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
 }
@@ -117,6 +121,7 @@ class PermitAct(StrEnum):
     PERMIT_REOPENED = "permit_reopened"
     PERMIT_RESTORED = "permit_restored"
     PERMIT_ASSESSED = "permit_assessed"
+    PERMIT_ASKED_ANEW = "permit_asked_anew"
 
 
 ACTS: Final[Mapping[str, ActMeaning]] = {

@@ -312,7 +312,8 @@ class AuthorityBook:
     def _term(self, entry: Mapping[str, Any] | None, case: str, number: str) -> dict[str, Any]:
         """Return a term that begins today or, where an earlier one runs, on the day after its last."""
         given = [json.loads(row["body"]) for row in self.outcomes(0, -1, case)]
-        before = [body for body in given if body["outcome"] == "issued" and body["authority_number"] != number]
+        over = {body["authority_number"] for body in given if body["outcome"] in ("cancelled", "revoked")} | {number}
+        before = [body for body in given if body["outcome"] == "issued" and body["authority_number"] not in over]
         follows = [date.fromisoformat(body["valid_until"]) + timedelta(days=1) for body in before]
         first = max([self._now().date(), *follows])
         is_short = not before and entry is not None and _card_of(entry).endswith(SHORT_TERM)

@@ -374,12 +374,32 @@ async def test_a_revoked_registration_is_in_force_again_and_the_authority_is_tol
     assert {key.value: row.stage for key, row in permit_rows(await case.file()).items()} == {
         "HK": "issued", "MO": "revoked",
     }  # fmt: skip
+    # An officer says what becomes of it: it is asked for anew, with a term of its own, or left.
+    ended = await _answer_ended(park, case, "ask_anew")
+    assert (ended["destination"], ended["detail"]["stage"]) == ("MO", "revoked")
+    await case.until_permits(PermitStage.SUBMITTED, "MO")
+    assert f"permit/{case.reference}/MO/2" in park.world.authority.entries
+    # What the authority ends after it was told so is an officer's as well.
+    await case.skip(timedelta(hours=1))
+    await case.answer("HK", "revoked", authority_number="R-1")
+    await case.until_permits(PermitStage.REVOKED, "HK")
+    assert (await _answer_ended(park, case, "leave"))["destination"] == "HK"
+    assert "permit_ended" not in await case.open_tasks()
+    assert permit_rows(await case.file())["HK"].stage == "revoked"  # type: ignore[index]
     # Revoked again, it is told again.
     await _revoke(park, case, here)
     await case.until(lambda file: not file.calls)
     again = [key for key, each in park.world.authority.reports.items() if each["what"] == "registration_revoked"]
-    assert len(again) == 3
+    assert len(again) == 3  # twice of the one that was asked for anew, once of the one that was left
     await _nothing_differs(park)
+
+
+async def _answer_ended(park: Park, case: Case, action: str) -> dict[str, Any]:
+    """Answer the task about a permit that the authority ended, and return the task as it was listed."""
+    listed = (await park.ask("officer-1", "GET", "/v1/tasks?kind=permit_ended"))["items"]
+    (task,) = [each for each in listed if each["reference"] == case.reference]
+    await park.ask("officer-1", "POST", f"/v1/tasks/{task['id']}/answer", {"action": action})
+    return dict(task)
 
 
 async def _revoke(park: Park, case: Case, here: str) -> None:

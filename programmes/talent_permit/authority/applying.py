@@ -8,16 +8,16 @@ from uuid import UUID
 from cases.case.file import CaseFile
 from cases.moves.moving import Asked, find_move, move
 from cases.notices.compose import Said
-from domain.actors import Actor
+from domain.actors import Actor, system
 from domain.acts import Act
 from domain.answers import AnswerState
 from domain.clock import day_of
 from domain.stages import Stage
-from programmes.talent_permit import permits, terms
+from programmes.talent_permit import asking_anew, permits, terms
 from programmes.talent_permit.authority import term_answers
 from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.limits import limits_in
-from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.permits import move_permit
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import PERMIT_TERMS, PermitRow, PermitTermRow, permit_rows, set_permit
@@ -49,10 +49,20 @@ def _judge(file: CaseFile, answer: AuthorityAnswer) -> AnswerState:
     before_issue = stage in PERMIT_WITH_AUTHORITY or stage is PermitStage.ELIGIBLE
     if answer.outcome is Outcome.ACCEPTED and stage is not PermitStage.ELIGIBLE and stage is not PermitStage.SUBMITTED:
         return _late(permit.accepted_on, answer)
+    if before_issue and _is_of_before(permit, terms.term_rows(file, answer.destination), answer):
+        return AnswerState.HELD
     if before_issue and answer.outcome in _AFTER_ISSUE:
         return AnswerState.EARLY
     move = find_move(file, _EVENTS[answer.outcome], permit_of(answer.destination))
     return AnswerState.APPLIED if move is not None else AnswerState.HELD
+
+
+def _is_of_before(permit: PermitRow, rows: Sequence[PermitTermRow], answer: AuthorityAnswer) -> bool:
+    """Whether an answer is about an application that ended, and not about the one that was made anew since."""
+    about, over = _named(permit, rows, answer), [row.ended_on for row in rows if row.ended_on is not None]
+    if about is not None:
+        return about.stage not in PERMIT_TERMS.pending
+    return any(day_of(answer.occurred_at) < day for day in over)
 
 
 def _brings_next(file: CaseFile, answer: AuthorityAnswer) -> bool:
@@ -241,10 +251,12 @@ def _accepted(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswe
     term = _term_of(file, answer, PermitStage.ACCEPTED)
     due = permits.expect_answer(file, destination, accepted_on)
     facts = {"answer_expected_on": day_of(due.at), "due_provisional": due.provisional}
-    number = answer.authority_number or permit_rows(file)[destination].authority_number
+    permit, number = permit_rows(file)[destination], answer.authority_number or term.authority_number
+    # The permit keeps the number of its last card until it is given another.
+    shown = number if permit.valid_until is None else permit.authority_number
     move_permit(
         file, destination, PermitEvent.ACCEPTED, actor, at, said=Said(occasion=answer.outcome_id, facts=facts),
-        accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional, authority_number=number,
+        accepted_on=accepted_on, due_at=due.at, due_provisional=due.provisional, authority_number=shown,
     )  # fmt: skip
     term.change(accepted_on=accepted_on, authority_number=number, sent_at=permit_rows(file)[destination].sent_at)
 
@@ -290,15 +302,22 @@ def _refused(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     reason = {"code": answer.reason_code, "text": answer.reason_text}
     sealed = file.seal("permits", "reason", f"{file.reference}/{destination.value}", reason)
     facts = {"authority_reason": answer.reason_text, "authority_code": answer.reason_code}
-    rows = terms.kept_terms(file, destination)
+    rows, permit = terms.kept_terms(file, destination), permit_rows(file)[destination]
+    number = permit.authority_number if permit.valid_until is not None else answer.authority_number
     move_permit(
         file, destination, PermitEvent.REFUSED, actor, at, said=Said(occasion=answer.outcome_id, facts=facts),
-        reason=sealed, decided_on=on,
-        authority_number=answer.authority_number or permit_rows(file)[destination].authority_number,
+        reason=sealed, decided_on=on, authority_number=number or permit.authority_number,
     )  # fmt: skip
     for term in rows[-1:]:
         term.change(stage=PermitStage.REFUSED.value, ended_on=on, end_reason=answer.outcome.value)
     permits.end_track(file, destination, at)
+
+
+def _after_all(file: CaseFile, at: datetime, destination: Destination) -> None:
+    """Ask an officer about what the authority ended after it was told that the registration stands."""
+    if asking_anew.was_restored(file, destination):
+        asking_anew.ask_about_ended(file, system("setting_aside"), at, destination)
+        permits.follow_up(file)
 
 
 def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) -> None:
@@ -309,6 +328,7 @@ def _ended(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer) 
     move_permit(file, destination, event, actor, at, end_reason=why, said=said)
     _end_terms(rows, PermitStage.ENDED, answer)
     permits.end_track(file, destination, at)
+    _after_all(file, at, destination)
 
 
 def _end_terms(rows: Sequence[PermitTermRow], stage: PermitStage, answer: AuthorityAnswer) -> None:
@@ -340,6 +360,7 @@ def _revoked(file: CaseFile, actor: Actor, at: datetime, answer: AuthorityAnswer
     move_permit(file, destination, PermitEvent.REVOKED, actor, at, said=said, reason=sealed, decided_on=on)
     _end_terms(rows, PermitStage.REVOKED, answer)
     permits.end_track(file, destination, at)
+    _after_all(file, at, destination)
 
 
 _APPLY: Final = {

@@ -94,6 +94,7 @@ def _asks_first(file: CaseFile, row: CallRow) -> Question | None:
         identity_number=known_facts(file).person.identity_number,
         term=_term(row),
         passed_over=tuple(row.detail.get("passed_over", ())),
+        is_anew=permits.was_sent_before(file, _destination(row)),
     )
     question = EntryQuestion(
         case=wanted.case, destination=wanted.destination, identity_number=wanted.identity_number

@@ -34,6 +34,8 @@ class Wanted:
     identity_number: str = field(repr=False)
     term: int = 1
     passed_over: tuple[str, ...] = ()
+    # Whether one of before is known to have ended, so that an entry that is over stands for nothing any more.
+    is_anew: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,6 +93,7 @@ async def choose(context: Context, wanted: Wanted, known: Sequence[KnownEntry]) 
     if any(entry.idempotency_key == wanted.key for entry in asked):
         return None  # the call itself, whose answer was lost: it is made again under its key
     # The newest of the case, one that stands before one that is over, and one that fits before one that does not.
+    asked = [entry for entry in asked if not (wanted.is_anew and entry.is_over)]
     own = [Found(entry, _differs(wanted, entry)) for entry in asked if entry.case == wanted.case]
     if own:
         return min(reversed(own), key=lambda found: (bool(found.differs), found.entry.is_over))

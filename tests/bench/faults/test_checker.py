@@ -73,12 +73,15 @@ def books() -> Books:
                     "person_id": "p-1",
                     "stage": "approved",
                     "round": 1,
+                    "facts_version": 1,
                     "registration_number": "HR-1",
                 }
             ],
             "permits": [
                 {"reference": REFERENCE, "destination": "HK", "stage": "issued", "answered_for": False, **issued}
             ],
+            "terms": [{"reference": REFERENCE, "destination": "HK", "number": 1, "stage": "issued", **issued}],
+            "renewals": [],
             "keys": [{"key": "faults-1", "reference": REFERENCE, "status": 202}],
             "notices": notices,
             "deliveries": deliveries,
@@ -118,7 +121,7 @@ def test_an_entry_of_before_a_restore_stands_for_the_call_of_the_case_that_follo
     of_before = {"case": "HT-LOST-0000-B/HK"}
     for name in ("entries", "answers"):
         found["authority"][name] = [each | of_before for each in found["authority"][name]]
-    assert kinds(found) == {"entry_lost", "entry_without_permit"}
+    assert kinds(found) == {"entry_lost", "entry_without_permit", "terms_differ"}
     found["register"]["permits"][0]["entry_case"] = of_before["case"]
     assert kinds(found) == set()
 
@@ -243,6 +246,9 @@ DOCTORED: dict[str, Callable[[Books], Any]] = {
     "number_doubled": lambda f: _add(f, "registrations", **_case(f) | {"reference": "HT-2"}),
     "permit_doubled": lambda f: _copy_entry(f, "permit/2"),
     "entry_doubled": lambda f: _copy_entry(f, "permit/2"),
+    "terms_differ": lambda f: f["register"]["terms"].clear(),
+    "changed_wrongly": lambda f: f["asked"][0].update(kind="changed"),
+    "renewed_wrongly": lambda f: _add(f, "renewals", reference=REFERENCE, number=1, stage="granted"),
     "entry_lost": lambda f: f["authority"]["entries"].clear(),
     "entry_without_permit": lambda f: f["register"]["permits"].clear(),
     "permit_differs": lambda f: f["authority"]["answers"][0]["body"].update(valid_until="2030-01-01"),

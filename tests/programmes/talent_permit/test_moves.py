@@ -14,7 +14,7 @@ from domain.errors import Refused
 from domain.notices import NoticeKind
 from domain.stages import CLOSED, Stage
 from programmes.talent_permit.notices import NOTICES, PermitNotice
-from programmes.talent_permit.permit_stages import PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, PermitStage
 from programmes.talent_permit.stages import MOVES, PERMIT, TRACKS, LifeEvent, PermitEvent
 
 PERMIT_MOVES = TRACKS[PERMIT].moves
@@ -158,7 +158,10 @@ PERMIT_ROWS: dict[PermitEvent, list[tuple[set[PermitStage | None], str | None]]]
     PermitEvent.PROPOSE_WITHHOLD: [({None}, None)],
     PermitEvent.REJECT_WITHHOLD: [({None}, None)],
     PermitEvent.SEND_AGAIN: [({_ELIGIBLE, _SUBMITTED, _ACCEPTED, *_RENEWABLE}, None)],
-    PermitEvent.GIVEN_UP: [({None, _ELIGIBLE}, _ENDED), ({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
+    PermitEvent.GIVEN_UP: [({None, _ELIGIBLE}, _ENDED), ({_SUBMITTED, _ACCEPTED, *_RENEWABLE}, None)],
+    PermitEvent.ASKED_ANEW: [({*PERMIT_FINAL}, NO_STAGE)],
+    PermitEvent.ENDED_MEANWHILE: [({_ENDED, PermitStage.REFUSED, PermitStage.REVOKED}, None)],
+    PermitEvent.LEFT: [({_ENDED, PermitStage.REFUSED, PermitStage.REVOKED}, None)],
     PermitEvent.CHANGE_REJECTED: [({_SUBMITTED, _ACCEPTED, _ISSUED}, None)],
     PermitEvent.APPLICANT_INACTIVE: [({_SUBMITTED, *_RENEWABLE}, None)],
     PermitEvent.ANSWER_HELD: [({None, *PermitStage}, None)],

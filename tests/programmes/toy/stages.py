@@ -6,12 +6,13 @@ from typing import Final
 
 from cases.case.file import CaseFile
 from cases.case.moves import At, Counted, Move, Moves, Notice, Track, Who
-from cases.moves.front_half import FRONT_HALF
+from cases.moves.changing import changing
+from cases.moves.front_half import EMPLOYER, FRONT_HALF
 from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
 from tests.programmes.toy import routes
 from tests.programmes.toy.requests import Workshop
-from tests.programmes.toy.tables import MAKINGS
+from tests.programmes.toy.tables import MAKINGS, makings
 from tests.programmes.toy.words import MakingStage, ToyAct, ToyNotice
 
 
@@ -20,9 +21,11 @@ class MakingEvent(StrEnum):
 
     BEGIN = "begin"
     FINISH = "finish"
+    LEAVE = "leave"
 
 
 _BY_ITSELF: Final = Who("once the approval has settled", frozenset({Role.SYSTEM}), asked=False)
+_MOVED: Final = Who("once a change is taken", frozenset({Role.SYSTEM}), asked=False)
 _FINISHED: Final = Who("timer; officer before it", frozenset({Role.SYSTEM}) | STAFF)
 
 MAKING_MOVES: Final = (
@@ -31,15 +34,16 @@ MAKING_MOVES: Final = (
         "T2", frozenset({MakingStage.MAKING}), MakingEvent.FINISH, _FINISHED, MakingStage.MADE,
         notices=(Notice(ToyNotice.MADE),),
     ),
+    Move("T3", frozenset({MakingStage.MAKING}), MakingEvent.LEAVE, _MOVED, MakingStage.LEFT),
 )  # fmt: skip
 
 
 def _workshops(file: CaseFile) -> list[str]:
-    return [file.application.given_of("wish.workshop")]
+    return sorted({file.application.given_of("wish.workshop"), *makings(file)})
 
 
 MAKING: Final = "making"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *changing(EMPLOYER))
 TRACKS: Final[Mapping[str, Track]] = {
     MAKING: Track(
         table=MAKINGS,

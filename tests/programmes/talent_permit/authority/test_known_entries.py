@@ -71,6 +71,9 @@ async def test_an_entry_stands_for_the_call_where_it_is_the_case_s_own_or_a_lost
     # Its answers are the case's, whatever became of it; a lost case's entry that is over holds nothing.
     over = _entry(park, order.case, state="refused")
     assert await choose(park.context, order, [over]) == Found(over)
+    # Asked for anew, one that is over stands for nothing any more.
+    assert await choose(park.context, replace(order, is_anew=True), [over]) is None
+    assert await choose(park.context, replace(order, is_anew=True), [over, own]) == Found(own)
     assert await choose(park.context, order, [over, own]) == await choose(park.context, order, [own, over])
     assert await choose(park.context, order, [_entry(park, f"{LOST}/HK", state="withdrawn")]) is None
     # The call itself, whose answer was lost, is made again under its key.
