@@ -187,6 +187,14 @@ class Form(Body):
                 found.append(name)
         return tuple(found)
 
+    def with_parts(self, parts: Mapping[str, Any]) -> Self:
+        """Return the form with other values in its parts, whether or not an owner may give them again.
+
+        Raises:
+            pydantic.ValidationError: the whole does not hold together, or a field that it needs was removed.
+        """
+        return self._merged(parts)
+
     def _merged(self, changes: Mapping[str, Any]) -> Self:
         whole, parts = self.model_dump(exclude_none=True), self.fields_by_part()
         for name, change in changes.items():

@@ -41,6 +41,10 @@ _NAMED = {
         cases/case/reading.py: CaseReading.given
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
+        cases/case/corrected.py: parts_of with_fields
+        cases/decisions/changing.py: ask_officer wanted
+        cases/programme.py: Changing.asked_at_once Changing.asked_of_officer Changing.merged Changing.wrong
+        cases/undeclared.py: find_nothing_wrong
         cases/commands/by_part.py: ask_by_part
         cases/commands/said.py: codes signature
         cases/commands/store.py: store
@@ -49,7 +53,6 @@ _NAMED = {
         cases/programme.py: Command.does Command.before Command.refused Command.said
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given
-        programmes/talent_permit/requests.py: ChangeRequest.at_once
         record/reconciliation/evidence.py: StoredRequest.words FactContent.words
         """,
     "facts that a text or a row of the ledger states, each kind its own": """

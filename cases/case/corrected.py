@@ -36,7 +36,7 @@ def with_fields(form: Form, fields: Mapping[str, Any]) -> Form:
         Refused: `invalid` where the whole does not hold together, or a field that it needs was removed.
     """
     try:
-        return form.corrected(form.corrections.model_validate(parts_of(type(form), fields)))
+        return form.with_parts(parts_of(type(form), fields))
     except ValidationError as error:
         raise Refused("invalid", "The form would not hold together.", field_errors(error)) from error
 

@@ -21,7 +21,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "data-map.md"
 # Made by the engine of what an employer or officer sent, never sent themselves.
 OF_THE_ENGINE = {"PermitAct"}
 # What the bodies of programmes are made from; nobody sends one.
-BASES = {"Form", "FactAsked", "OwnChanges", "Corrections"}
+BASES = {"Form", "FactAsked", "OwnChanges", "Corrections", "ChangeAsked"}
 
 
 def _bodies(of: type[Body] = Body) -> Iterator[type[Body]]:

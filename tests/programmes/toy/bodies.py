@@ -19,4 +19,7 @@ BODIES: Final = (
     *rows("WishChange", "toy workshop", "what is mended", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("ToyCorrection", "round", "which round is given again under review", ALL),
     *rows("ToyCorrection", "wish", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
+    *rows("ToyChange", "email phone toy workshop", "keeping what was given true", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
+    *rows("ToyChange", "proof", "what proves a change", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
+    *rows("ToyChange", "happened_on", "since when it is so", ALL, until=_CASE),
 )  # fmt: skip

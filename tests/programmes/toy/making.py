@@ -1,4 +1,4 @@
-"""What happens to a toy: begun once its approval has settled, made by its day or by an officer's word."""
+"""What happens to a toy: begun once its approval has settled, made by its day or by an officer's word; then it ends."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -8,7 +8,9 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.commands import objecting, timers, verbs
+from cases.commands.changing import change_commands
 from cases.commands.correcting import correct
+from cases.decisions import ending
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
@@ -18,19 +20,30 @@ from domain.commands import CommandKind
 from store.rows.work import DeadlineRow
 from tests.programmes.toy import routes
 from tests.programmes.toy.calls import GREETING
-from tests.programmes.toy.requests import FinishRequest, ToyRequest
-from tests.programmes.toy.stages import MAKING, MakingEvent, making_at
+from tests.programmes.toy.requests import FinishRequest, ToyChange, ToyRequest
+from tests.programmes.toy.stages import MAKING, MakingEvent, ToyEvent, making_at
 from tests.programmes.toy.tables import MAKINGS
 from tests.programmes.toy.words import ToyAct, ToyCommand, ToyDeadline
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Let the workshop begin, and greet the world outside."""
-    workshop = file.application.given_of("wish.workshop")
+    make_in(file, actor, at, file.application.given_of("wish.workshop"))
+    file.call(GREETING, at, destination=None)
+
+
+def make_in(file: CaseFile, actor: Actor, at: datetime, workshop: str) -> None:
+    """Let a workshop begin, and know the day by which it has to be done."""
     move(file, MakingEvent.BEGIN, actor, at, track=making_at(workshop))
     file.set_working_days(ToyDeadline.MADE, day_of(at), file.pack.integer("making_days"), destination=workshop)
     file.record(ToyAct.BEGUN, actor, at, destination=workshop)
-    file.call(GREETING, at, destination=None)
+
+
+def leave(file: CaseFile, actor: Actor, at: datetime, workshop: str) -> None:
+    """Take a toy that is not made yet out of a workshop."""
+    move(file, MakingEvent.LEAVE, actor, at, track=making_at(workshop))
+    file.cancel_deadlines(ToyDeadline.MADE, destination=workshop)
+    file.record(ToyAct.LEFT, actor, at, destination=workshop)
 
 
 def _finish(file: CaseFile, actor: Actor, at: datetime, workshop: str) -> None:
@@ -38,6 +51,8 @@ def _finish(file: CaseFile, actor: Actor, at: datetime, workshop: str) -> None:
     file.set_track(MAKINGS, workshop, at, made_on=day_of(at))
     file.cancel_deadlines(ToyDeadline.MADE, destination=workshop)
     move(file, MakingEvent.FINISH, actor, at, track=making_at(workshop), said=Said(occasion=workshop))
+    ending.close(file, at, ToyAct.MADE)
+    move(file, ToyEvent.OVER, actor, at)
     file.record(ToyAct.MADE, actor, at, destination=workshop)
 
 
@@ -53,12 +68,13 @@ TIMERS: Final[Mapping[str, Timer]] = {**timers.TIMERS, ToyDeadline.MADE: _on_its
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
+    **change_commands(ToyChange),
     CommandKind.CORRECT: correct("toy", ToyRequest),
     ToyCommand.FINISH: Command(
         does=_by_word,
         route=routes.FINISH,
         track=MAKING,
-        events=(MakingEvent.FINISH,),
+        events=(MakingEvent.FINISH, ToyEvent.OVER),
         acts=effect(ToyAct.MADE),
         body=FinishRequest,
         named=("workshop",),

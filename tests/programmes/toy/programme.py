@@ -4,12 +4,13 @@ from typing import Final
 
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.commands import objecting
+from cases.commands.changing import CHANGE_ANSWERS
 from cases.commands.verbs import ANSWERS
 from cases.decisions import setting_aside
 from cases.programme import Programme
 from domain.case_types import CaseType
 from domain.parties import Part, Party
-from tests.programmes.toy import facts, making, rosters, routes, rules, stages, tables, views
+from tests.programmes.toy import changes, facts, making, rosters, routes, rules, stages, tables, views
 from tests.programmes.toy.bodies import BODIES
 from tests.programmes.toy.calls import CALLS
 from tests.programmes.toy.requests import ToyRequest
@@ -46,7 +47,8 @@ TOY: Final = Programme(
     commands=making.COMMANDS,
     contestable=setting_aside.CONTESTABLE,
     signatures=setting_aside.SIGNATURES,
-    answers=ANSWERS,
+    changing=changes.CHANGING,
+    answers={**ANSWERS, **CHANGE_ANSWERS},
     timers=making.TIMERS,
     takes_effect=making.begin,
     calls=CALLS,

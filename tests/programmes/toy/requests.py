@@ -4,6 +4,7 @@ from enum import StrEnum
 from typing import ClassVar
 
 from domain.bodies import Body, Corrections, Parts
+from domain.changes import ChangeAsked
 from domain.fields import IdentityNumberField, Line, Name
 from domain.forms import Form
 from domain.languages import Language
@@ -60,6 +61,15 @@ class ToyRequest(Form):
     fact_fields: ClassVar[type[StrEnum]] = ToyField
     person: ToyPerson
     wish: Wish
+
+
+class ToyChange(ChangeAsked):
+    """What of a toy may change later: the address at once, the workshop and the toy through an officer."""
+
+    email: str | None = None
+    phone: str | None = None
+    toy: Line | None = None
+    workshop: Workshop | None = None
 
 
 class FinishRequest(Body):

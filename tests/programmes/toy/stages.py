@@ -5,14 +5,22 @@ from enum import StrEnum
 from typing import Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Counted, Move, Moves, Notice, Track, Who
-from cases.moves.front_half import FRONT_HALF
+from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Track, Who
+from cases.moves.changing import changing
+from cases.moves.front_half import EMPLOYER, FRONT_HALF
 from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
+from domain.stages import Stage
 from tests.programmes.toy import routes
 from tests.programmes.toy.requests import Workshop
-from tests.programmes.toy.tables import MAKINGS
+from tests.programmes.toy.tables import MAKINGS, makings
 from tests.programmes.toy.words import MakingStage, ToyAct, ToyNotice
+
+
+class ToyEvent(StrEnum):
+    """What can happen to a toy itself, beside what can to any case."""
+
+    OVER = "over"
 
 
 class MakingEvent(StrEnum):
@@ -20,9 +28,11 @@ class MakingEvent(StrEnum):
 
     BEGIN = "begin"
     FINISH = "finish"
+    LEAVE = "leave"
 
 
 _BY_ITSELF: Final = Who("once the approval has settled", frozenset({Role.SYSTEM}), asked=False)
+_MOVED: Final = Who("once a change is taken", frozenset({Role.SYSTEM}), asked=False)
 _FINISHED: Final = Who("timer; officer before it", frozenset({Role.SYSTEM}) | STAFF)
 
 MAKING_MOVES: Final = (
@@ -31,15 +41,21 @@ MAKING_MOVES: Final = (
         "T2", frozenset({MakingStage.MAKING}), MakingEvent.FINISH, _FINISHED, MakingStage.MADE,
         notices=(Notice(ToyNotice.MADE),),
     ),
+    Move("T3", frozenset({MakingStage.MAKING}), MakingEvent.LEAVE, _MOVED, MakingStage.LEFT),
 )  # fmt: skip
 
 
 def _workshops(file: CaseFile) -> list[str]:
-    return [file.application.given_of("wish.workshop")]
+    return sorted({file.application.given_of("wish.workshop"), *makings(file)})
 
 
 MAKING: Final = "making"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING)
+MOVES: Final = Moves(
+    *FRONT_HALF,
+    *OBJECTING,
+    *changing(EMPLOYER),
+    Move("T4", frozenset({Stage.APPROVED}), ToyEvent.OVER, _FINISHED, Stage.ENDED, closes=(ALL,)),
+)
 TRACKS: Final[Mapping[str, Track]] = {
     MAKING: Track(
         table=MAKINGS,

@@ -52,7 +52,7 @@ MAKINGS: Final = TrackTable(
         "stage", "workshop",
     ),
     unhashed=frozenset({"updated_at"}),
-    final=frozenset({MakingStage.MADE}),
+    final=frozenset({MakingStage.MADE, MakingStage.LEFT}),
     ended_on="x.made_on",
     data=tuple(
         rows(

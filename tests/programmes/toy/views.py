@@ -69,7 +69,11 @@ def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Languag
     return OwnToy(**vars(whole), making_texts=tuple(plain("making_stages", stage, language) for stage in stages))
 
 
-_STAGE_AFTER: Final[Mapping[str, MakingStage]] = {ToyAct.BEGUN: MakingStage.MAKING, ToyAct.MADE: MakingStage.MADE}
+_STAGE_AFTER: Final[Mapping[str, MakingStage]] = {
+    ToyAct.BEGUN: MakingStage.MAKING,
+    ToyAct.MADE: MakingStage.MADE,
+    ToyAct.LEFT: MakingStage.LEFT,
+}
 
 
 def _stage_after(row: ActRow) -> MakingStage | None:

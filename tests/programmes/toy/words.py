@@ -20,6 +20,7 @@ class ToyAct(StrEnum):
 
     BEGUN = "toy_begun"
     MADE = "toy_made"
+    LEFT = "toy_left"
 
 
 class ToyDeadline(StrEnum):
@@ -33,6 +34,7 @@ class MakingStage(StrEnum):
 
     MAKING = "making"
     MADE = "made"
+    LEFT = "left"
 
 
 class ToyNotice(StrEnum):
@@ -48,7 +50,7 @@ class ToyFinding(StrEnum):
 
 
 WORDS: Final = CORE_WORDS | Words(
-    acts={ToyAct.BEGUN: ActMeaning(), ToyAct.MADE: ActMeaning(judges=True)},
+    acts={ToyAct.BEGUN: ActMeaning(), ToyAct.MADE: ActMeaning(judges=True), ToyAct.LEFT: ActMeaning()},
     deadlines={ToyDeadline.MADE: DeadlineMeaning()},
     notices={ToyNotice.MADE: plan(BOTH)},
 )
