@@ -412,6 +412,21 @@ class Renewal:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class RunsOn:
+    """What of a case that ends may run on under the one that follows it, where the days of the two touch.
+
+    Attributes:
+        over: the deadline at which a case ends by a departure.
+        gap: the days between the last day of the one case and the first of the other; 0 where they touch.
+        rests: lets what still waits of a case that has ended come to its end there, as it does where nothing follows.
+    """
+
+    over: str
+    gap: Callable[[CaseFile, CaseFile], int]
+    rests: Callable[[CaseFile, Actor, datetime], None]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class ChangeTaken:
     """A change of an approved case that was taken and has to be followed.
 
@@ -496,11 +511,13 @@ class Transferring:
         leaves: what the employer's answer does that names the last day of work.
         left: what an officer's answer to the task does that does not end the transfer.
         goes_on: sets who acts next on a case whose employer owes no answer any more.
+        runs_on: what of a case may run on under the one that follows; None where nothing does.
     """
 
     leaves: Callable[[CaseFile, Actor, datetime, date], None]
     left: Callable[[CaseFile, Actor, datetime, TaskAnswerRequest], None]
     goes_on: Callable[[CaseFile], None] = undeclared.nobody_acts_next
+    runs_on: RunsOn | None = None
 
 
 class RosterRow(NamedTuple):

@@ -37,6 +37,7 @@ class CommandKind(StrEnum):
     ASK_NO_MORE = "ask_no_more"
     LET_FOLLOW = "let_follow"
     TRANSFER_OFF = "transfer_off"
+    LET_REST = "let_rest"
 
 
 class CommandState(StrEnum):

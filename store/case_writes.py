@@ -1,7 +1,8 @@
 """Writing a case: whatever one transaction changes goes to PostgreSQL as one JSON document in one statement.
 
-A statement with one text for every write of a programme's cases is prepared once, needs one round trip however many
-tables it touches, and leaves the order of foreign keys to PostgreSQL, which checks them at its end.
+One statement needs one round trip however many tables it touches, and leaves the order of foreign keys to PostgreSQL,
+which checks them at its end. It names only the tables that are written: PostgreSQL opens each table that a statement
+names, with its indexes, policies and triggers, whether a row comes or not. Cases go few ways, so there are few texts.
 """
 
 from collections.abc import Mapping, Sequence
@@ -103,28 +104,44 @@ def _mark(table: Table, part: str, columns: Sequence[str]) -> str:
     return f"UPDATE {table.name} t SET {values} FROM {_source(table, part, [key, *columns])} WHERE t.{key} = x.{key}"
 
 
-@cache
-def _statement(own: tuple[CaseTable, ...]) -> TextClause:
-    parts = {
-        "doc": "SELECT CAST(:document AS jsonb) AS d",
-        "moved": _update_registration(),
-        **{f"add_{table.name}": _insert(table, table.name) for table in _ADDED},
-        **{f"put_{table.name}": _replace(table) for table in (*_REPLACED, *(each.table for each in own))},
-        "add_commands": _insert(tables.commands, "commands"),
-        "mark_commands": _mark(tables.commands, "marked_commands", ("state", "applied_at", "outcome")),
-        "mark_answers": _mark(tables.answers, "marked_answers", ("state",)),
-        "add_ledger": _insert(tables.ledger, "ledger"),
-        "add_notices": _insert(
+# By part of a document, under which name it is written and how.
+_WRITTEN: Final[dict[str, tuple[str, str]]] = {
+    "registration": ("moved", _update_registration()),
+    **{table.name: (f"add_{table.name}", _insert(table, table.name)) for table in _ADDED},
+    **{table.name: (f"put_{table.name}", _replace(table)) for table in _REPLACED},
+    "commands": ("add_commands", _insert(tables.commands, "commands")),
+    "marked_commands": (
+        "mark_commands",
+        _mark(tables.commands, "marked_commands", ("state", "applied_at", "outcome")),
+    ),
+    "marked_answers": ("mark_answers", _mark(tables.answers, "marked_answers", ("state",))),
+    "ledger": ("add_ledger", _insert(tables.ledger, "ledger")),
+    "notices": (
+        "add_notices",
+        _insert(
             tables.notices, "notices", "ON CONFLICT ON CONSTRAINT uq_notices_occasion DO NOTHING RETURNING notice_id"
         ),
-        # A notice that was written before for the same occasion is left as it is, with its deliveries.
-        # One that was to carry others is not there to do so; they go by themselves.
-        "add_deliveries": _insert(
-            tables.deliveries, "deliveries", "WHERE x.notice_id IN (SELECT notice_id FROM add_notices)"
-        ).replace('x."carried_by"', _CARRIED),
-    }
-    named = ", ".join(f"{name} AS ({sql})" for name, sql in parts.items())
-    return text(f"WITH {named} SELECT (SELECT count(*) FROM moved)")
+    ),
+    # A notice that was written before for the same occasion is left as it is, with its deliveries.
+    # One that was to carry others is not there to do so; they go by themselves.
+    "deliveries": (
+        "add_deliveries",
+        _insert(tables.deliveries, "deliveries", "WHERE x.notice_id IN (SELECT notice_id FROM add_notices)").replace(
+            'x."carried_by"', _CARRIED
+        ),
+    ),
+}
+_EXPECTED: Final = ("reference", "stage", "round")
+
+
+@cache
+def _statement(parts: frozenset[str], own: tuple[CaseTable, ...]) -> TextClause:
+    written = _WRITTEN | {each.name: (f"put_{each.name}", _replace(each.table)) for each in own}
+    if unknown := parts - written.keys():
+        raise ValueError(f"no write of a case has the parts {', '.join(sorted(unknown))}")
+    named = ", ".join(f"{name} AS ({sql})" for part, (name, sql) in written.items() if part in parts)
+    moved = "(SELECT count(*) FROM moved)" if "registration" in parts else "0"
+    return text(f"WITH doc AS (SELECT CAST(:document AS jsonb) AS d), {named} SELECT {moved}")
 
 
 async def write(connection: AsyncConnection, document: Document, own: Sequence[CaseTable] = ()) -> int:
@@ -138,10 +155,20 @@ async def write(connection: AsyncConnection, document: Document, own: Sequence[C
             have them.
         own: tables of the case's programme, whose rows are inserted or replaced.
     """
-    parts = {name: _last_of_each(name, part) if isinstance(part, list) else part for name, part in document.items()}
-    plain = dump_json({name: part for name, part in parts.items() if part})
-    expected = {name: document.get(name) for name in ("reference", "stage", "round")}
-    return int((await connection.execute(_statement(tuple(own)), {"document": plain, **expected})).scalar_one())
+    parts = {
+        name: _last_of_each(name, part) if isinstance(part, list) else part
+        for name, part in document.items()
+        if part and name not in _EXPECTED
+    }
+    if not parts:
+        return 0
+    values: dict[str, object] = {"document": dump_json(parts)}
+    if "registration" in parts:
+        values |= {name: document[name] for name in _EXPECTED}
+    # Deliveries go with the notices that are written with them.
+    named = parts.keys() | {"notices"} if "deliveries" in parts else parts.keys()
+    touched = tuple(each for each in own if each.name in parts)
+    return int((await connection.execute(_statement(frozenset(named), touched), values)).scalar_one())
 
 
 async def write_notices(

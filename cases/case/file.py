@@ -329,7 +329,7 @@ async def open_case(
         Refused: `case_unknown` where the tenant has no such case; `facts_erased` after an erasure.
         Unavailable: when PostgreSQL is away.
     """
-    async with context.database.begin(tenant, case=reference) as connection:
+    async with context.database.begin(tenant, case=reference, planned_once=True) as connection:
         file = await load_case(context, connection, reference, beside=beside)
         file.origin = origin
         yield file, connection

@@ -122,7 +122,7 @@ async def accept(
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             # What follows a case of another employer is taken on by the park, which may ask that one for a last day.
             tenant = actor.tenant if before is None else PARK
-            async with context.database.begin(tenant, employer=actor.employer_id) as connection:
+            async with context.database.begin(tenant, employer=actor.employer_id, planned_once=True) as connection:
                 accepted = await _accept(context, connection, programme, actor, form, idempotency, language, before)
         except UnknownEmployer:
             raise await refuse_unknown(context) from None

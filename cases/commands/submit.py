@@ -103,7 +103,7 @@ async def _store(
     beside: Beside | None,
 ) -> tuple[Asked, bool]:
     """Store a command in one transaction; return what was asked, and whether the case has no workflow any more."""
-    async with context.database.begin(actor.tenant, case=reference) as connection:
+    async with context.database.begin(actor.tenant, case=reference, planned_once=True) as connection:
         loaded = await load_rows(context, connection, reference, beside=asked_before(actor, idempotency))
         known = read_known(context, idempotency, loaded.beside.of(KEPT_KEY))
         if known is not None and known.reference is not None and known.command_id is not None:

@@ -27,6 +27,7 @@ async def pass_deadlines(
             return
         row = min(due, key=lambda row: row.at)
         file.pass_deadline(row)
+        await transferring.look_ahead(file, connection, row)
         when = max(row.at, file.row.accepted_at)
         if row.kind == DeadlineKind.SETTLED:
             await settling.settle(file, connection, actor, when)

@@ -3,6 +3,7 @@
 from datetime import date, timedelta
 from typing import Final
 
+from domain.ages import age_on
 from domain.findings import Audience, Finding, FindingOutcome
 from domain.identity_numbers import IdentityKind, IdentityNumber, IdentityNumberError, parse_identity_number
 from domain.permit_cards import CardForm, card_form
@@ -290,11 +291,6 @@ def last_day_of_term(first: date, pack: Pack) -> date:
         return first.replace(year=year) - timedelta(days=1)
     except ValueError:  # 29 February: the term ends on the 28th
         return date(year, 2, 28)
-
-
-def age_on(born: date, on: date) -> int:
-    """Return the age in full years."""
-    return on.year - born.year - ((on.month, on.day) < (born.month, born.day))
 
 
 def _number(facts: PermitFacts) -> IdentityNumber | None:

@@ -6,6 +6,8 @@ from pathlib import Path
 from policy.packs import load_limits, load_rule_packs
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES, REGISTRATION_RULES
+from programmes.work_permit.rules import conditions
+from programmes.work_permit.rules import points as work_permit
 from tests.programmes.declared import WORDS
 
 LISTED = set(
@@ -14,10 +16,11 @@ LISTED = set(
 
 
 def test_every_source_is_listed() -> None:
-    packs = [*load_rule_packs(RULES), load_limits(), load_limits("embedded")]
+    packs = [*load_rule_packs(RULES), *load_rule_packs(work_permit.PACKS), load_limits(), load_limits("embedded")]
     named = [parameter.reference for pack in packs for parameter in pack.parameters.values()]
+    named += [row.reference for pack in packs for table in pack.tables.values() for row in table.rows]
     named += [reason.source for reason in WORDS.reasons.values()]
-    named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES)]
+    named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES, *conditions.RULES)]
     keys = {key for text in named for key in re.findall(r"\bS\d+\b", text)}
     assert keys
     assert keys <= LISTED

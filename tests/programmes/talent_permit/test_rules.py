@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 from stdnum.cn import ric
 
+from domain.ages import age_on
 from domain.employers import EmployerKind
 from domain.findings import Audience, Finding, FindingOutcome, outcome_of, seen_by, to_be_mended
 from domain.premises import SiteStanding
@@ -18,7 +19,6 @@ from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.rules import (
     PERMIT_RULES,
     REGISTRATION_RULES,
-    age_on,
     assess,
     eligibility,
     last_day_of_term,
