@@ -562,6 +562,7 @@ class Programme:
         parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         path: the first part of the addresses of its cases, behind the version.
         prefix: the two letters that the references of its cases begin with; they never change.
+        number_prefix: the two letters that the numbers of its approvals begin with, where they are others.
         named: what is put behind the names of those calls that are common to all programmes, so that each has one of
             its own.
         workflow: how the workflows of its cases are called.
@@ -621,6 +622,7 @@ class Programme:
     party: Party = Party.EMPLOYER
     parts: tuple[DeclaredPart, ...] = ()
     prefix: str
+    number_prefix: str = ""
     named: str = ""
     workflow: CaseType
     form: type[Form]
@@ -667,6 +669,11 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+
+    @property
+    def numbers_begin(self) -> str:
+        """What the numbers of its approvals begin with."""
+        return self.number_prefix or self.prefix
 
     @property
     def holding(self) -> frozenset[str]:
