@@ -15,7 +15,7 @@ from policy.pack import Pack
 from policy.rule import Rule, rule
 from programmes.work_permit.findings import WorkPermitFinding
 from programmes.work_permit.rules.claims import Claims, WorkPermitCategory
-from programmes.work_permit.rules.routes import RouteFound, RouteOutcome, outcome_for, routes
+from programmes.work_permit.rules.routes import MET, NOT_MET, OFFICER, WorkPermitRouteFound, outcome_for, routes
 
 PASS: Final = FindingOutcome.PASS
 FAIL: Final = FindingOutcome.FAIL
@@ -131,14 +131,18 @@ def category_proved(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutc
     """Find that category in what an officer saw; what was not proved counts nothing, and a person looks."""
     if facts.category is None:
         return None
-    met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is RouteOutcome.MET
+    met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is MET
     return PASS if met else NEEDS_PERSON
 
 
-_CATEGORY: Final = {RouteOutcome.MET: PASS, RouteOutcome.OFFICER: NEEDS_PERSON, RouteOutcome.NOT_MET: FAIL}
+_CATEGORY: Final = {MET: PASS, OFFICER: NEEDS_PERSON, NOT_MET: FAIL}
+    WorkPermitRouteOutcome.MET: PASS,
+    WorkPermitRouteOutcome.OFFICER: NEEDS_PERSON,
+    WorkPermitRouteOutcome.NOT_MET: FAIL,
+}
 
 
-def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[RouteFound, ...]:
+def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[WorkPermitRouteFound, ...]:
     """Return every route by what is declared, or by what is proved."""
     return routes(claims or Claims(), pack, on, local_average_wage_year=facts.local_average_wage_year)
 
