@@ -13,9 +13,10 @@ from domain.stages import Standing
 from policy.facts import Facts
 from policy.pack import Pack
 from policy.rule import Rule, rule
+from policy.standing import ParameterStatus, least
 from programmes.work_permit.findings import WorkPermitFinding
 from programmes.work_permit.rules.claims import Claims, WorkPermitCategory
-from programmes.work_permit.rules.routes import MET, NOT_MET, OFFICER, WorkPermitRouteFound, outcome_for, routes
+from programmes.work_permit.rules.routes import MET, NOT_MET, WorkPermitRouteFound, outcome_for, routes
 
 PASS: Final = FindingOutcome.PASS
 FAIL: Final = FindingOutcome.FAIL
@@ -114,10 +115,17 @@ def contract_dates(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutco
     parameters=_BY_POINTS_OR_ROUTE,
 )
 def category_reached(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find a route into the category that is asked for in what is declared; the quota of C is for a person."""
+    """Find a route into the category that is asked for in what is declared; the quota of C is for a person.
+
+    Nothing is sent back by a bound that no rule confirms: a person looks at it.
+    """
     if facts.category is None:
         return MISSING
-    return _CATEGORY[outcome_for(facts.category, routes_of(facts, facts.declared, pack, on))]
+    outcome = outcome_for(facts.category, routes_of(facts, facts.declared, pack, on))
+    if outcome is NOT_MET:
+        bounds = least(pack.parameter(name).status for name in _BY_POINTS_OR_ROUTE)
+        return FAIL if bounds is ParameterStatus.CONFIRMED else NEEDS_PERSON
+    return PASS if outcome is MET else NEEDS_PERSON
 
 
 @rule(
@@ -133,13 +141,6 @@ def category_proved(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutc
         return None
     met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is MET
     return PASS if met else NEEDS_PERSON
-
-
-_CATEGORY: Final = {MET: PASS, OFFICER: NEEDS_PERSON, NOT_MET: FAIL}
-    WorkPermitRouteOutcome.MET: PASS,
-    WorkPermitRouteOutcome.OFFICER: NEEDS_PERSON,
-    WorkPermitRouteOutcome.NOT_MET: FAIL,
-}
 
 
 def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[WorkPermitRouteFound, ...]:

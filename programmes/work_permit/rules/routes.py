@@ -102,10 +102,7 @@ def routes(
 def outcome_for(category: WorkPermitCategory, found: Iterable[WorkPermitRouteFound]) -> WorkPermitRouteOutcome:
     """Return what the routes into a category come to: any that is met, else any that an officer looks at."""
     outcomes = {route.outcome for route in found if route.category is category}
-    return next(
-        (each for each in (MET, OFFICER) if each in outcomes),
-        NOT_MET,
-    )
+    return next((each for each in (MET, OFFICER) if each in outcomes), NOT_MET)
 
 
 def _said(field: str) -> Callable[[_Given], _Judged]:
