@@ -388,7 +388,8 @@ class Renewal:
 
     Attributes:
         asks: the model of what is given, all of which may be left out.
-        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
+        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it:
+            what is given now in the place of what was wanted before, where a renewal is corrected that was sent back.
         changed: a form with what is wanted.
 
             Raises:
@@ -401,13 +402,28 @@ class Renewal:
     """
 
     asks: type[BaseModel]
-    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any], Awaitable[dict[str, Any]]]
+    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     changed: Callable[[Form, Mapping[str, Any]], Form]
     ends: Callable[[CaseFile], Mapping[str, date]]
     opens_days_before: Callable[[Context], int]
     begins: Callable[[CaseFile, AsyncConnection, Actor, datetime, Sequence[str], dict[str, Any]], Awaitable[None]]
     shows: tuple[str, ...]
     taken_on: Mapping[str, str]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class RunsOn:
+    """What of a case that ends may run on under the one that follows it, where the days of the two touch.
+
+    Attributes:
+        over: the deadline at which a case ends by a departure.
+        gap: the days between the last day of the one case and the first of the other; 0 where they touch.
+        rests: lets what still waits of a case that has ended come to its end there, as it does where nothing follows.
+    """
+
+    over: str
+    gap: Callable[[CaseFile, CaseFile], int]
+    rests: Callable[[CaseFile, Actor, datetime], None]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -495,11 +511,13 @@ class Transferring:
         leaves: what the employer's answer does that names the last day of work.
         left: what an officer's answer to the task does that does not end the transfer.
         goes_on: sets who acts next on a case whose employer owes no answer any more.
+        runs_on: what of a case may run on under the one that follows; None where nothing does.
     """
 
     leaves: Callable[[CaseFile, Actor, datetime, date], None]
     left: Callable[[CaseFile, Actor, datetime, TaskAnswerRequest], None]
     goes_on: Callable[[CaseFile], None] = undeclared.nobody_acts_next
+    runs_on: RunsOn | None = None
 
 
 class RosterRow(NamedTuple):

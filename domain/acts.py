@@ -96,6 +96,9 @@ class Act(StrEnum):
     RENEWAL_GRANT_PROPOSED = "renewal_grant_proposed"
     RENEWAL_REFUSAL_PROPOSED = "renewal_refusal_proposed"
     RENEWAL_GRANTED = "renewal_granted"
+    RENEWAL_RETURNED = "renewal_returned"
+    RENEWAL_CORRECTED = "renewal_corrected"
+    RENEWAL_LAPSED = "renewal_lapsed"
     RENEWAL_RECALLED = "renewal_recalled"
     RENEWAL_SETTLED = "renewal_settled"
     RENEWAL_WITHDRAWN = "renewal_withdrawn"
@@ -178,10 +181,11 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
     Act.SET_ASIDE: ActMeaning(ruled=True, signs=True),
     Act.DECIDED: ActMeaning(ruled=True, proposes=True),
     **dict.fromkeys(
-        (Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_GRANTED),
+        (Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_GRANTED, Act.RENEWAL_RETURNED),
         ActMeaning(ruled=True, proposes=True),
     ),
     Act.RENEWAL_ASKED: ActMeaning(ruled=True),
+    Act.RENEWAL_CORRECTED: ActMeaning(ruled=True),
     Act.RENEWAL_RECALLED: ActMeaning(ruled=True, judges=True),
     Act.CONFIRMED: ActMeaning(ruled=True, signs=True),
     Act.REJECTED: ActMeaning(ruled=True, signs=True),

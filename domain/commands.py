@@ -25,6 +25,7 @@ class CommandKind(StrEnum):
     SET_ASIDE = "set_aside"
     CHANGE = "change"
     RENEW = "renew"
+    CORRECT_RENEWAL = "correct_renewal"
     DECIDE_RENEWAL = "decide_renewal"
     RECALL_RENEWAL = "recall_renewal"
     WITHDRAW_RENEWAL = "withdraw_renewal"
@@ -36,6 +37,7 @@ class CommandKind(StrEnum):
     ASK_NO_MORE = "ask_no_more"
     LET_FOLLOW = "let_follow"
     TRANSFER_OFF = "transfer_off"
+    LET_REST = "let_rest"
 
 
 class CommandState(StrEnum):

@@ -60,6 +60,7 @@ class Folding:
         proposed: acts after which something of a track waits for a second signature, and what.
         settled: acts after which nothing of a track does.
         anew: acts after which a track has no stage, as if nothing had been made of it.
+        brought: acts by which a track came from another case, with as many terms as its detail says (`terms`).
         waits_for: who acts next on a track, by its stage.
         case_proposed: acts after which something of the case waits for one, and what.
         case_settled: acts after which nothing of it does, beside those of any case.
@@ -69,6 +70,7 @@ class Folding:
     proposed: Mapping[str, str] = field(default_factory=dict)
     settled: frozenset[str] = frozenset()
     anew: frozenset[str] = frozenset()
+    brought: frozenset[str] = frozenset()
     waits_for: Mapping[StrEnum, Holder] = field(default_factory=dict)
     case_proposed: Mapping[str, str] = field(default_factory=dict)
     case_settled: frozenset[str] = frozenset()

@@ -113,6 +113,8 @@ def decisions_of(rows: Sequence[LedgerRow], of: Told) -> list[Decision]:
             against = row.outcome == RenewalProposal.REFUSE
             by = proposer if act == Act.CONFIRMED else None
             found.append(Decision(row, row.outcome, by, is_out=False, is_against=against))
+        elif act == Act.RENEWAL_RETURNED:
+            found.append(Decision(row, row.outcome, None))
         elif act in _DECISIONS or act in of.decisions:
             outcome = "decision_set_aside" if act == Act.SET_ASIDE else of.decisions.get(act, row.outcome)
             by = None if act == Act.DECIDED else proposer

@@ -17,7 +17,7 @@ from store.joined_keys import key_id_of
 from store.rows.authority import AnswerRow, CallRow, LostAnswerRow
 from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow
-from store.rows.people import ErasureRow, JoiningRow, LegalHoldRow, ObjectionRow
+from store.rows.people import ErasureRow, JoiningRow, LegalHoldRow, ObjectionRow, TransferRow
 from store.rows.register import CaseRow, FactRow
 from store.rows.work import CommandRow, ConflictRow, TaskRow
 
@@ -42,7 +42,9 @@ _EVIDENCE: Final = (
     " (SELECT jsonb_agg(to_jsonb(x)) FROM erasures x WHERE x.erasure_id = ANY(:erasures)) AS erasures,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM person_joinings x WHERE x.joining_id = ANY(:joinings)) AS joinings,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
-    "  AND x.reference = r.reference) AS objections"
+    "  AND x.reference = r.reference) AS objections,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM transfers x WHERE r.reference IN (x.from_reference, x.to_reference))"
+    "  AS transfers"
 )
 _OF: Final = (
     f" FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = {key_id_of('r')}"
@@ -73,6 +75,8 @@ class Beside:
     erasures: Sequence[ErasureRow] = ()
     joinings: Sequence[JoiningRow] = ()
     objections: Sequence[ObjectionRow] = ()
+    # Of which the case is the one that ends, or the one that follows.
+    transfers: Sequence[TransferRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -136,6 +140,7 @@ def _beside(found: Mapping[str, Any]) -> Beside:
         erasures=_rows(ErasureRow, found["erasures"]),
         joinings=_rows(JoiningRow, found["joinings"]),
         objections=_rows(ObjectionRow, found["objections"]),
+        transfers=_rows(TransferRow, found["transfers"]),
     )
 
 

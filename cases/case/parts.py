@@ -72,6 +72,8 @@ class CaseParts(OneCase):
     told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
+    # Set before a case ends by a departure: another one that follows it begins where it ends.
+    is_followed: bool = False
     # The command that is being tried or applied.
     applying: UUID | None = None
     unsent: list[str] = field(default_factory=list)

@@ -103,6 +103,10 @@ async def _transfer_off(file: CaseFile, connection: AsyncConnection, actor: Acto
     transferring.transfer_off(file, actor, at)
 
 
+async def _let_rest(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    transferring.let_rest(file, actor, at)
+
+
 async def _resume(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
     file.close_tasks([TaskKind.STUCK], at)
     file.record(Act.INCIDENT_RESUMED, actor, at)
@@ -202,6 +206,13 @@ TRANSFER_COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.LET_FOLLOW: Command(does=_let_follow, acts=effect(Act.TRANSFER_DONE)),
     CommandKind.TRANSFER_OFF: Command(does=_transfer_off, acts=effect(Act.TRANSFER_NOT_CONFIRMED)),
 }
+
+
+def runs_on_commands(*acts: str) -> dict[str, Command]:
+    """Return the command by which what waited of a case that ended comes to its end there, with what that leaves."""
+    return {CommandKind.LET_REST: Command(does=_let_rest, acts=effect(further=acts))}
+
+
 ANSWERS: Final[Mapping[str, Answer]] = {TaskKind.FACT_CONTESTED: _answer_contest}
 COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.START: Command(does=_start, acts=effect(Act.STARTED)),

@@ -9,7 +9,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.file import CaseFile
+from cases.case.file import CaseFile, load_case
 from cases.case.moves import At
 from cases.deadlines import park_clock
 from cases.decisions import settling
@@ -151,6 +151,24 @@ def transfer_off(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.record(Act.TRANSFER_NOT_CONFIRMED, actor, at)
 
 
+async def look_ahead(file: CaseFile, connection: AsyncConnection, deadline: DeadlineRow) -> None:
+    """Find out, before a case ends by a departure, whether another follows it without a day between the two."""
+    declared = programme_of(file).transfer
+    if declared is None or declared.runs_on is None or deadline.kind != declared.runs_on.over:
+        return
+    following = await transfers.find_following(connection, file.reference)
+    if following is not None:
+        after = await load_case(file.context, connection, following)
+        file.is_followed = after.stage not in CLOSED and declared.runs_on.gap(file, after) == 0
+
+
+def let_rest(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Let what waited of a case that has ended come to its end there: it runs on under no other, or does by now."""
+    declared = programme_of(file).transfer
+    if declared is not None and declared.runs_on is not None:
+        declared.runs_on.rests(file, actor, at)
+
+
 async def pass_on(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
     """Let the other case of a transfer hear that this one has closed, in the transaction that closes it."""
     if not file.closes or programme_of(file).transfer is None:
@@ -159,6 +177,7 @@ async def pass_on(file: CaseFile, connection: AsyncConnection, at: datetime) -> 
         await transfers.give_up(connection, file.row.follows, at)
     else:
         await transfers.end_before(connection, file.reference, at)
+        await transfers.let_rest(connection, file.reference, at)
 
 
 def day_missing() -> Refused:

@@ -54,15 +54,16 @@ TAKEN_ON: Final = f"""
 """  # noqa: S608 - made of words of this file and of the declarations
 # What the last statement below counts by, as `grouping` numbers it.
 BY_OUTCOME, BY_PROMISE, OF_OFFICER, OF_EMPLOYER = 0b0111, 0b1011, 0b1001, 0b1010
-# Of a case that was decided several times, after a recall or setting aside, the last decision of the time counts.
+# Of a case that was decided several times, after a recall or setting aside, the last decision of the time counts. One
+# that was taken back or set aside in it, with no other since, counts as none; its settling is no decision.
 DECIDED: Final = f"""
     WITH d AS MATERIALIZED (
         SELECT DISTINCT ON (l.chain) {_PREFIX} AS prefix, {{bucket}} AS day, l.act, l.outcome, l.employer_id,
             l.actor_subject, (l.detail -> 'promise' ->> 'kept')::boolean AS kept, l.detail ->> 'stage' AS stage
         FROM ledger l
-        WHERE l.act IN ('{Act.DECIDED}', '{Act.CONFIRMED}', '{Act.RECALLED}') AND l.at >= :begins AND l.at < :ends
-            AND l.reference IS NOT NULL AND l.destination IS NULL
-            AND coalesce(l.outcome, 'approve') IN ('approve', 'refuse'){{mine}}
+        WHERE l.act IN ('{Act.DECIDED}', '{Act.CONFIRMED}', '{Act.RECALLED}', '{Act.SET_ASIDE}')
+            AND l.at >= :begins AND l.at < :ends AND l.reference IS NOT NULL AND l.destination IS NULL
+            AND coalesce(l.outcome, 'approve') IN ('approve', 'refuse', 'refusal'){{mine}}
         ORDER BY l.chain, l.seq DESC
     )
     SELECT prefix, day, outcome, kept, actor_subject, employer_id, count(*) AS number,

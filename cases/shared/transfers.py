@@ -53,6 +53,11 @@ _NOT_CONFIRMED: Final = text("""
     WHERE t.from_reference = :reference AND t.state = 'taken' AND c.reference = t.to_reference
     RETURNING t.transfer_id, c.reference, c.employer_id
 """)
+_FOLLOWING: Final = text("SELECT to_reference FROM transfers WHERE from_reference = :reference AND state = 'taken'")
+_FOLLOWED: Final = text("""
+    SELECT t.transfer_id, c.reference, c.employer_id FROM transfers t JOIN cases c ON c.reference = t.from_reference
+    WHERE t.to_reference = :reference AND t.state = 'done'
+""")
 _WAITING: Final = [TransferState.TAKEN.value, TransferState.NOT_CONFIRMED.value]
 
 
@@ -114,6 +119,25 @@ async def not_confirmed(connection: AsyncConnection, reference: str, at: datetim
     """Tell what follows a case that its person goes on working there."""
     for each in await connection.execute(_NOT_CONFIRMED, {"reference": reference, "at": at}):
         await _tell(connection, Side(*each), CommandKind.TRANSFER_OFF, at)
+
+
+async def find_following(connection: AsyncConnection, reference: str) -> str | None:
+    """Return the case that follows a live one by a transfer under way, or None."""
+    found: str | None = (await connection.execute(_FOLLOWING, {"reference": reference})).scalar_one_or_none()
+    return found
+
+
+async def find_followed(connection: AsyncConnection, reference: str) -> Side | None:
+    """Return the case that ended so that this one follows it, or None."""
+    row = (await connection.execute(_FOLLOWED, {"reference": reference})).one_or_none()
+    return None if row is None else Side(*row)
+
+
+async def let_rest(connection: AsyncConnection, reference: str, at: datetime) -> None:
+    """Let the case before hear that nothing of it runs on under this one, or that all that does runs on by now."""
+    before = await find_followed(connection, reference)
+    if before is not None:
+        await _tell(connection, before, CommandKind.LET_REST, at)
 
 
 async def _tell(connection: AsyncConnection, case: Side, kind: CommandKind, at: datetime) -> None:

@@ -19,7 +19,7 @@ from domain.errors import FieldError
 from domain.field_errors import FieldCode
 from domain.forms import Form, need_form
 from domain.stages import Stage
-from programmes.talent_permit import asking_anew, eligibility, employment, permits
+from programmes.talent_permit import asking_anew, eligibility, employment, permits, running_on
 from programmes.talent_permit.given import known
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.requests import (
@@ -92,7 +92,8 @@ def _scopes(file: CaseFile, whole: Form) -> Sequence[str]:
 
 async def _follow(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, taken: ChangeTaken) -> None:
     """Give up and add destinations, weigh the others again, and tell the authority what its entries name."""
-    held, kept = need_form(taken.before, RegistrationRequest).destinations, destinations_of(file)
+    held, waiting = need_form(taken.before, RegistrationRequest).destinations, running_on.waiting(file)
+    kept = [each for each in destinations_of(file) if each not in waiting]
     by = assessing.By(taken.pack, taken.on)
     for destination in sorted(set(permit_rows(file)) - set(kept)):
         if destination in held:

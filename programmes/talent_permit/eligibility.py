@@ -15,7 +15,7 @@ from domain.languages import Language
 from domain.stages import PendingAct, Stage
 from policy.facts import Facts
 from policy.rerun import REGISTRATION_SCOPE
-from programmes.talent_permit import contract, permits, views
+from programmes.talent_permit import contract, permits, running_on, views
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import destinations_of, permit_rows, set_permit
@@ -26,8 +26,12 @@ async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     """Begin a track for each destination: eligible and to be sent, or a task for an officer (P1, P2)."""
     contract.plan_contract_end(file, at)
     known = await assessing.known_facts(file, connection, at, in_force=assessing.is_in_force(file, at))
+    before = await running_on.find_before(file, connection)
     for destination in destinations_of(file):
-        _weigh(file, actor, at, destination, known)
+        if destination not in running_on.offered(file, before):
+            _weigh(file, actor, at, destination, known)
+    if before is not None:
+        running_on.ask(file, actor, at, before)
     permits.follow_up(file)
 
 

@@ -24,7 +24,7 @@ from domain.errors import FieldError, Refused, need
 from domain.field_errors import MESSAGES, FieldCode, field_errors
 from domain.stages import CLOSED, IN_REVIEW, Stage, Standing
 from domain.tasks import TaskAction
-from programmes.talent_permit import contract, departures, ending, permits
+from programmes.talent_permit import contract, departures, ending, permits, running_on
 from programmes.talent_permit.given import given, known
 from programmes.talent_permit.permit_requests import RevocationRequest
 from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
@@ -107,7 +107,10 @@ def end_employment(file: CaseFile, actor: Actor, at: datetime, _deadline: Deadli
         return
     is_disputed = file.find_task(PermitTask.DEPARTURE_DISPUTED) is not None
     _end(file, LifeEvent.EMPLOYMENT_OVER, actor, at, need(file.row.end_reason, "end_reason"))
-    permits.registration_ended(file, actor, at, "registration_ended", reports=not is_disputed)
+    waits = file.is_followed and not is_disputed
+    permits.registration_ended(file, actor, at, "registration_ended", reports=not (is_disputed or waits))
+    if waits:
+        running_on.wait(file, at)
 
 
 def revoke(file: CaseFile, actor: Actor, at: datetime, asked: RevocationRequest) -> None:

@@ -5,15 +5,11 @@ from datetime import datetime
 from typing import Any
 
 from cases.case.file import CaseFile
-from cases.deadlines import park_clock
-from cases.decisions import renewals, settling
+from cases.decisions import ending, renewals, settling
 from cases.moves.moving import move
 from cases.programme import Decided
 from domain.actors import Actor
-from domain.clock import day_of
-from domain.deadlines import DeadlineKind
 from domain.errors import need
-from domain.stages import DueKind, Holder
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.words import PermitDeadline
 
@@ -29,15 +25,11 @@ def revoke(file: CaseFile, actor: Actor, at: datetime, decided: Decided) -> Mapp
 
 def close(file: CaseFile, at: datetime, end_reason: str) -> None:
     """Write the end of a registration; the following of its permits goes on."""
-    ended_on = min(file.row.ended_on or day_of(at), day_of(at))
-    file.row.change(
-        ended_on=ended_on, end_reason=end_reason, pending_act=None, pending=None, standing_hold=False, hold=None
-    )
-    file.cancel_deadlines(
+    ending.close(
+        file,
+        at,
+        end_reason,
         PermitDeadline.CONTRACT_REMINDER,
         PermitDeadline.CONTRACT_GRACE,
         PermitDeadline.EMPLOYMENT_OVER,
-        DeadlineKind.SETTLED,
-        DeadlineKind.DEPARTURE_ANSWER,
     )
-    park_clock.owe(file, None, DueKind.PARK_DECISION, Holder.NONE)

@@ -36,6 +36,7 @@ class PermitNotice(StrEnum):
     PERMIT_ISSUED = "permit_issued"
     PERMIT_REFUSED = "permit_refused"
     PERMIT_CLOSED = "permit_closed"
+    PERMIT_MOVED = "permit_moved"
     CARD_LOST_RECORDED = "card_lost_recorded"
     PERMIT_REPORTED = "permit_reported"
     PERMIT_KEPT = "permit_kept"
@@ -83,6 +84,7 @@ _OWN: Final[Mapping[str, NoticePlan]] = {
         needs_person=True,
     ),
     _K.PERMIT_CLOSED: plan(BOTH, about=_TRACK, digestible=True),
+    _K.PERMIT_MOVED: plan(BOTH, about=_TRACK, digestible=True),
     _K.CARD_LOST_RECORDED: plan(BOTH, about=_TRACK, digestible=True),
     _K.PERMIT_REPORTED: plan({_P: M_THEN_S}, about=_TRACK),
     _K.PERMIT_KEPT: NoticePlan(recipients=BOTH, states={_P: _S.VALID_UNTIL}, about=_TRACK),
@@ -124,6 +126,10 @@ _ORDER: Final[tuple[str, ...]] = (
     Core.RENEWAL_GRANTED,
     Core.RENEWAL_REFUSED,
     Core.RENEWAL_WITHDRAWN,
+    Core.RENEWAL_CORRECTION_REQUESTED,
+    Core.RENEWAL_CORRECTION_REMINDER,
+    Core.RENEWAL_CORRECTION_RECEIVED,
+    Core.RENEWAL_LAPSED,
     Core.EMPLOYER_SUSPENDED,
     Core.EMPLOYER_REINSTATED,
     Core.WEBHOOK_PAUSED,
@@ -133,6 +139,7 @@ _ORDER: Final[tuple[str, ...]] = (
     _K.PERMIT_ISSUED,
     _K.PERMIT_REFUSED,
     _K.PERMIT_CLOSED,
+    _K.PERMIT_MOVED,
     _K.CARD_LOST_RECORDED,
     _K.PERMIT_REPORTED,
     _K.PERMIT_KEPT,

@@ -6,6 +6,7 @@ from typing import Any, Final
 
 from cases.case.file import CaseFile
 from cases.case.parts import destinations_of
+from cases.case.row import OneCase
 from cases.decisions import cooling
 from cases.decisions.reported_days import need_day
 from cases.moves.moving import Asked, Moved, Spoken, move, need_move
@@ -22,7 +23,7 @@ from programmes.talent_permit.authority.keys import term_part
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.notices import PermitNotice
-from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
+from programmes.talent_permit.permit_stages import PERMIT_FINAL, PERMIT_WITH_AUTHORITY, Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from programmes.talent_permit.stages import PermitEvent, permit_of
 from programmes.talent_permit.tables import PermitTermRow, permit_rows, set_permit
@@ -45,6 +46,8 @@ ENTRY_CHANGED: Final = "entry_changed"
 GIVEN_UP: Final = "destination_given_up"
 # What a list entry names of the person that can change.
 NAMED_IN_ENTRY: Final = frozenset({"name_zh", "name_en", "permit_card_number"})
+# What one names of the employer, told once a permit runs on under the case of another.
+EMPLOYER_IN_ENTRY: Final = frozenset({"employer", "registration_number"})
 _TIMED = (PermitDeadline.PERMIT_EXPIRING, PermitDeadline.PERMIT_EXPIRED)
 
 
@@ -268,6 +271,7 @@ def registration_ended(
         in_batch: whether it is told with one list for the whole employer.
         reports: whether it is told now; a disputed departure waits.
     """
+    file.cancel_deadlines(PermitDeadline.MOVE_EXPECTED)
     for destination in permit_rows(file):
         file.close_tasks([PermitTask.PERMIT_ENDED], at, destination=destination)
         if cooling.take_effect(file, actor, at, destination.value):
@@ -283,6 +287,12 @@ def registration_ended(
         if (term is not None or stage not in PERMIT_FINAL) and reports:
             report(file, actor, at, destination, what, in_batch=in_batch)
     follow_up(file)
+
+
+def running(file: OneCase) -> list[Destination]:
+    """Return the destinations whose permit the authority has an application for, or has issued, and is not over."""
+    rows = permit_rows(file).items()
+    return sorted(d for d, permit in rows if permit.stage in (*PERMIT_WITH_AUTHORITY, PermitStage.ISSUED))
 
 
 def _close_unsent_term(
@@ -365,6 +375,11 @@ def tell_entry(file: CaseFile, actor: Actor, at: datetime, destination: Destinat
     _tell_change(file, actor, at, destination, named)
 
 
+def tell_employer(file: CaseFile, actor: Actor, at: datetime, destination: Destination) -> None:
+    """Tell the authority that another employer registers the person of its entry."""
+    _tell_change(file, actor, at, destination, sorted(EMPLOYER_IN_ENTRY))
+
+
 def tell_what_changed(file: CaseFile, actor: Actor, at: datetime, row: CallRow) -> None:
     """Tell the authority what changed while its list entry was under way."""
     destination = Destination(need(row.destination, "destination"))
@@ -441,6 +456,12 @@ def stop_waiting(file: CaseFile, destination: Destination, at: datetime) -> None
     set_permit(file, destination, at, due_at=None, due_provisional=False)
     if permit_rows(file)[destination].pending_act == PermitProposal.WITHHOLD:
         set_permit(file, destination, at, pending_act=None, pending=None)
+
+
+def timers_of(file: CaseFile, destination: Destination) -> list[DeadlineRow]:
+    """Return what still runs of a permit that may run on under another case: to its end, and until an answer."""
+    kinds = (*_TIMED, *_PERMIT_DEADLINES)
+    return [row for row in file.deadlines.values() if row.destination == destination and row.kind in kinds]
 
 
 def end_track(file: CaseFile, destination: Destination, at: datetime) -> None:
@@ -537,6 +558,11 @@ def _stage(file: CaseFile, destination: Destination) -> PermitStage | None:
     return None if stage is None else PermitStage(stage)
 
 
+def _is_asked(file: CaseFile) -> bool:
+    """Whether an officer says what becomes of a permit: of one that was ended, or that ran under the case before."""
+    return _asks_of_ended(file) or file.find_task(PermitTask.PERMIT_MOVE) is not None
+
+
 def _asks_of_ended(file: CaseFile) -> bool:
     return any(task.kind == PermitTask.PERMIT_ENDED for task in file.tasks)
 
@@ -555,7 +581,7 @@ def follow_up(file: CaseFile) -> None:
         holder = Holder.AUTHORITY
     elif PermitStage.SUBMITTED in stages:
         holder = Holder.PERSON
-    elif None in stages or PermitStage.ELIGIBLE in stages or _asks_of_ended(file):
+    elif None in stages or PermitStage.ELIGIBLE in stages or _is_asked(file):
         holder = Holder.PARK
     asked = file.deadlines.get((DeadlineKind.DEPARTURE_ANSWER.value, "", 0))
     if asked is not None:

@@ -7,7 +7,7 @@ from cases.case.renewals import RENEWALS
 from cases.case.shows import Views
 from cases.decisions import renewals
 from cases.decisions.setting_aside import SIGNATURES
-from cases.programme import Answers, Cooling, Programme, Signature, Transferring
+from cases.programme import Answers, Cooling, Programme, RunsOn, Signature, Transferring
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
@@ -31,6 +31,7 @@ from programmes.talent_permit import (
     renewing,
     routes,
     rules,
+    running_on,
     views,
 )
 from programmes.talent_permit.authority import inbox, lost, polling
@@ -52,7 +53,7 @@ from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMIT
 from programmes.talent_permit.timers import TIMERS, recounted
 from programmes.talent_permit.told import TOLD
 from programmes.talent_permit.verbs import ANSWERS, COMMANDS
-from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand, PermitProposal
+from programmes.talent_permit.words import WORDS, PermitAct, PermitCommand, PermitDeadline, PermitProposal
 
 TALENT_PERMIT: Final = Programme(
     code=spellings.TALENT_PERMIT,
@@ -152,6 +153,7 @@ TALENT_PERMIT: Final = Programme(
         leaves=employment.leave_by_transfer,
         left=employment.left_by_transfer,
         goes_on=permits.follow_up,
+        runs_on=RunsOn(over=PermitDeadline.EMPLOYMENT_OVER, gap=running_on.gap, rests=running_on.rest),
     ),
     takes_effect=eligibility.begin,
     asked=eligibility.asked,

@@ -79,6 +79,8 @@ class LifeEvent(StrEnum):
     SET_ASIDE_REVOCATION = "set_aside_revocation"
     SET_ASIDE_WITHHOLDING = "set_aside_withholding"
     RENEWED = "renewed"
+    ASK_MOVE = "ask_move"
+    ANSWER_MOVE = "answer_move"
 
 
 class PermitEvent(StrEnum):
@@ -127,6 +129,10 @@ class PermitEvent(StrEnum):
     REGISTRATION_RESTORED = "registration_restored"
     GIVEN_UP = "given_up"
     CHANGE_REJECTED = "change_rejected"
+    SUBMITTED_ELSEWHERE = "submitted_elsewhere"
+    ACCEPTED_ELSEWHERE = "accepted_elsewhere"
+    ISSUED_ELSEWHERE = "issued_elsewhere"
+    MOVED_AWAY = "moved_away"
     ASKED_ANEW = "asked_anew"
     ENDED_MEANWHILE = "ended_meanwhile"
     LEFT = "left"
@@ -190,7 +196,7 @@ def _in_early_answer_days(file: CaseFile, at: datetime) -> datetime:
 WAITS_FOR_DESTINATION: Final = "A proposal for this destination waits for its second signature."
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _EVER: Final = frozenset(Stage)
-_REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER)
+_REVIEWED: Final = (*sorted(REVIEW_TASKS), TaskKind.TRANSFER, PermitTask.PERMIT_MOVE)
 # Whoever the supervisors' change of a standing reaches it by, the engine brings it to each case.
 _STANDING: Final = Who("supervisor", frozenset({Role.SYSTEM}), asked=False)
 _LEFT: Final = Who("supervisor, signed twice", frozenset({Role.SYSTEM}), asked=False)
@@ -250,6 +256,11 @@ OWN_MOVES: Final[tuple[Move, ...]] = (
     set_aside("R68", frozenset({Stage.ENDED}), LifeEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
     set_aside("R69", _APPROVED, LifeEvent.SET_ASIDE_WITHHOLDING),
     Move("R41", _APPROVED, LifeEvent.RENEWED, TIMER, notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),)),
+    Move(
+        "R58", _APPROVED, LifeEvent.ASK_MOVE, ENGINE,
+        opens=(Opens(PermitTask.PERMIT_MOVE, due=within_decision_days),),
+    ),
+    Move("R59", _APPROVED, LifeEvent.ANSWER_MOVE, OFFICER, closes=(PermitTask.PERMIT_MOVE,)),
 )  # fmt: skip
 
 
@@ -296,6 +307,7 @@ _SET_ASIDE: Final = Who("second signer", STAFF, asked=False)
 _ASKED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REQUESTED)
 _NOT_SIGNED: Final = Notice(NoticeKind.SECOND_SIGNATURE_REJECTED)
 _CLOSED: Final = Notice(PermitNotice.PERMIT_CLOSED)
+_MOVED: Final = Notice(PermitNotice.PERMIT_MOVED)
 # What waits until the authority's answer: asked of officers, or proposed and not signed.
 _WAITING: Final = (
     PermitTask.PERMIT_ELIGIBILITY,
@@ -461,6 +473,10 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         opens=(Opens(PermitTask.AUTHORITY_REJECTED, shared=True),),
     ),
     Move("P42", _AT_AUTHORITY | _ISSUED, PermitEvent.SEND_AGAIN, OFFICER),
+    Move("P60", _NONE, PermitEvent.SUBMITTED_ELSEWHERE, OFFICER, PermitStage.SUBMITTED, notices=(_MOVED,)),
+    Move("P60", _NONE, PermitEvent.ACCEPTED_ELSEWHERE, OFFICER, PermitStage.ACCEPTED, notices=(_MOVED,)),
+    Move("P60", _NONE, PermitEvent.ISSUED_ELSEWHERE, OFFICER, PermitStage.ISSUED, notices=(_MOVED,)),
+    Move("P61", _AT_AUTHORITY | _ISSUED, PermitEvent.MOVED_AWAY, _REGISTRATION, PermitStage.ENDED, closes=_WAITING),
     Move("P53", _OVER, PermitEvent.ASKED_ANEW, _REGISTRATION, NO_STAGE, closes=(PermitTask.PERMIT_ENDED,)),
     Move(
         "P54", _ENDED_THERE, PermitEvent.ENDED_MEANWHILE, _REGISTRATION,

@@ -9,7 +9,7 @@ from cases.commands import timers
 from cases.programme import Timer
 from domain.actors import Actor
 from domain.working_days import Deadline
-from programmes.talent_permit import employment, permits
+from programmes.talent_permit import employment, permits, running_on
 from programmes.talent_permit.authority.early import take_early
 from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.tables import set_permit
@@ -35,4 +35,5 @@ TIMERS: Final[Mapping[str, Timer]] = {
     PermitDeadline.CONTRACT_REMINDER: employment.remind_of_contract,
     PermitDeadline.CONTRACT_GRACE: employment.end_contract_grace,
     PermitDeadline.EARLY_ANSWER: _show_early,
+    PermitDeadline.MOVE_EXPECTED: running_on.move_missed,
 }

@@ -62,6 +62,7 @@ _BY_ACT: Final[Mapping[str, PermitStage]] = {
     Act.SETTLED: PermitStage.ENDED,
     PermitAct.PERMIT_CLOSED: PermitStage.ENDED,
     PermitAct.PERMIT_EXPIRED: PermitStage.EXPIRED,
+    PermitAct.PERMIT_MOVED_AWAY: PermitStage.ENDED,
 }
 _WAITS_FOR: Final[Mapping[StrEnum, Holder]] = {
     PermitStage.ELIGIBLE: Holder.PARK,
@@ -78,6 +79,8 @@ def _stage_after(row: ActRow) -> PermitStage | None:
         return _BY_ANSWER.get(row.outcome or "")
     if row.act == PermitAct.PERMIT_SENT and (row.detail.get("after_end") or "term" in row.detail):
         return None
+    if row.act == PermitAct.PERMIT_TAKEN_OVER:
+        return PermitStage(row.outcome or "")
     return _BY_ACT.get(row.act)
 
 
@@ -90,6 +93,7 @@ FOLDING: Final = Folding(
     anew=frozenset({PermitAct.PERMIT_REOPENED, PermitAct.PERMIT_ASKED_ANEW}),
     settled=frozenset({Act.REJECTED, PermitAct.PERMIT_WITHHELD, PermitAct.PERMIT_CLOSED, Act.ANSWER_APPLIED}),
     waits_for=_WAITS_FOR,
+    brought=frozenset({PermitAct.PERMIT_TAKEN_OVER}),
     case_proposed={
         PermitAct.REVOCATION_PROPOSED: PermitProposal.REVOKE.value,
         PermitAct.DEPARTURE_PROPOSED: PermitProposal.DEPARTURE.value,

@@ -13,7 +13,7 @@ from cases.commands import objecting, said, verbs
 from cases.commands.changing import CHANGE_ANSWERS, CHANGE_EVENTS, CHANGES_ANSWERED, change_command
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
-from cases.decisions import amending, changing, cooling, disputes
+from cases.decisions import amending, assessing, changing, cooling, disputes
 from cases.decisions.versions import keep_version
 from cases.moves.transfer import TransferEvent
 from cases.notices import contact_changes
@@ -26,7 +26,16 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, RecallRequest, TaskAnswerRequest
 from domain.errors import Refused
-from programmes.talent_permit import asking_anew, departures, employment, permit_acts, permits, routes
+from programmes.talent_permit import (
+    asking_anew,
+    departures,
+    eligibility,
+    employment,
+    permit_acts,
+    permits,
+    routes,
+    running_on,
+)
 from programmes.talent_permit.authority import inbox
 from programmes.talent_permit.authority.early import take_answer, take_early
 from programmes.talent_permit.given import given, known
@@ -48,8 +57,8 @@ from programmes.talent_permit.requests import (
     RegistrationRequest,
 )
 from programmes.talent_permit.stages import PERMIT, LifeEvent, PermitEvent, permit_of
-from programmes.talent_permit.tables import permit_rows, talent_permit
-from programmes.talent_permit.words import ABOUT_DEPARTURE, PermitAct, PermitCommand, PermitTask
+from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
+from programmes.talent_permit.words import ABOUT_DEPARTURE, PermitAct, PermitAnswer, PermitCommand, PermitTask
 from store.rows.work import TaskRow
 
 
@@ -174,6 +183,20 @@ async def _send_again(
     permits.send_again(file, actor, at, task)
 
 
+async def _answer_move(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
+) -> None:
+    wanted = [Destination(each) for each in task.detail["permits"]]
+    if asked.action == PermitAnswer.MOVE:
+        await running_on.move(file, connection, actor, at, wanted)
+        return
+    await running_on.start_anew(file, connection, actor, at)
+    for destination in wanted:
+        if destination in destinations_of(file) and destination not in permit_rows(file):
+            await eligibility.add(file, connection, actor, at, destination, assessing.of_acceptance(file))
+    permits.follow_up(file)
+
+
 async def _answer_ended(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: TaskAnswerRequest, task: TaskRow
 ) -> None:
@@ -196,6 +219,7 @@ _OF_TASKS: Final = (
     Act.TRANSFER_ENDED,
     Act.TASK_ANSWERED,
 )
+_OF_MOVES: Final = (PermitAct.PERMIT_TAKEN_OVER, PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_NOT_CLEAR)
 _DESTINATION: Final = ("destination",)
 ANSWERS: Final[Mapping[str, Answer]] = {
     **verbs.ANSWERS,
@@ -204,6 +228,7 @@ ANSWERS: Final[Mapping[str, Answer]] = {
     PermitTask.EMPLOYMENT_CHECK: _answer_employment,
     PermitTask.DEPARTURE_DISPUTED: _answer_dispute,
     PermitTask.AUTHORITY_REJECTED: _send_again,
+    PermitTask.PERMIT_MOVE: _answer_move,
     PermitTask.PERMIT_ENDED: _answer_ended,
 }
 _SIGNED: Final = (
@@ -221,6 +246,7 @@ _ANSWERED: Final = (
     LifeEvent.CONTRACT_END_TAKEN,
     LifeEvent.PROPOSE_DEPARTURE,
     TransferEvent.END_TRANSFER,
+    LifeEvent.ANSWER_MOVE,
 )
 _SIGNED_OF_PERMIT: Final = (
     PermitEvent.WITHHOLD,
@@ -258,10 +284,11 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.ANSWER_TASK: replace(
         verbs.COMMANDS[CommandKind.ANSWER_TASK],
         body=PermitTaskAnswer,
-        acts=effect(*_OF_TASKS, further=(*_AT_ITS_END, PermitAct.PERMIT_ASKED_ANEW)),
+        acts=effect(*_OF_TASKS, further=(*_AT_ITS_END, *_OF_MOVES, PermitAct.PERMIT_ASKED_ANEW)),
         events=(*verbs.COMMANDS[CommandKind.ANSWER_TASK].events, *_ANSWERED),
     ),
     **verbs.TRANSFER_COMMANDS,
+    **verbs.runs_on_commands(PermitAct.PERMIT_REPORTED),
     # An answer with the last day is a departure.
     CommandKind.ANSWER_DEPARTURE: replace(
         verbs.TRANSFER_COMMANDS[CommandKind.ANSWER_DEPARTURE],

@@ -41,6 +41,7 @@ class PermitDeadline(StrEnum):
     CONTRACT_REMINDER = "contract_reminder"
     CONTRACT_GRACE = "contract_grace"
     EMPLOYMENT_OVER = "employment_over"
+    MOVE_EXPECTED = "move_expected"
 
 
 DEADLINES: Final[Mapping[str, DeadlineMeaning]] = {
@@ -73,6 +74,7 @@ class PermitTask(StrEnum):
     AUTHORITY_LATE = "authority_late"
     AUTHORITY_CONFLICT = "authority_conflict"
     AUTHORITY_REJECTED = "authority_rejected"
+    PERMIT_MOVE = "permit_move"
     PERMIT_ENDED = "permit_ended"
 
 
@@ -82,6 +84,8 @@ class PermitAnswer(StrEnum):
     SEND_AGAIN = "send_again"
     NEW_CONTRACT_END = "new_contract_end"
     DEPARTED = "departed"
+    MOVE = "move"
+    START_ANEW = "start_anew"
     ASK_ANEW = "ask_anew"
     LEAVE = "leave"
 
@@ -91,6 +95,7 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     PermitTask.EMPLOYMENT_CHECK: TaskMeaning(answers=(PermitAnswer.NEW_CONTRACT_END, PermitAnswer.DEPARTED)),
     PermitTask.DEPARTURE_DISPUTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE)),
     PermitTask.AUTHORITY_REJECTED: TaskMeaning(answers=(PermitAnswer.SEND_AGAIN,)),
+    PermitTask.PERMIT_MOVE: TaskMeaning(answers=(PermitAnswer.MOVE, PermitAnswer.START_ANEW)),
     PermitTask.PERMIT_ENDED: TaskMeaning(answers=(PermitAnswer.ASK_ANEW, PermitAnswer.LEAVE)),
     PermitTask.APPLICANT_INACTIVE: TaskMeaning(answers=(TaskAction.DONE,)),
     PermitTask.AUTHORITY_LATE: TaskMeaning(answers=(TaskAction.DONE,)),
@@ -121,6 +126,9 @@ class PermitAct(StrEnum):
     PERMIT_REOPENED = "permit_reopened"
     PERMIT_RESTORED = "permit_restored"
     PERMIT_ASSESSED = "permit_assessed"
+    PERMIT_MOVE_ASKED = "permit_move_asked"
+    PERMIT_MOVED_AWAY = "permit_moved_away"
+    PERMIT_TAKEN_OVER = "permit_taken_over"
     PERMIT_ASKED_ANEW = "permit_asked_anew"
 
 

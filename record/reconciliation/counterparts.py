@@ -11,6 +11,7 @@ from domain.commands import CommandKind
 from domain.lost_answers import LostAnswerState
 from domain.notices import DeliveryStatus
 from domain.tasks import TaskAction
+from record.reconciliation import transfer_rows
 from record.reconciliation.evidence import Difference, Evidence, named_answer, row_place, signed_hash
 from store.rows.record import LedgerRow
 from store.rows.register import FactRow
@@ -61,6 +62,7 @@ def _untold(evidence: Evidence) -> Iterator[Difference]:
         if (Act.CONFLICT_DECLARED, conflict.subject) not in told:
             yield Difference("register_row_untold", {"table": "conflicts", "subject": conflict.subject})
     yield from _untold_facts(evidence)
+    yield from transfer_rows.untold(evidence)
     for call in evidence.beside.calls:
         # A list entry whose answer was lost counts as taken once an answer about the permit proves it (P4).
         is_ended = call.state in _CALL_STATES.values() and call.reason != "proved_by_answer"
@@ -335,6 +337,12 @@ _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
     Act.JOINING_WITHDRAWN: ("person_joinings", _joining),
     Act.PERSONS_JOINED: ("person_joinings", _joining),
     Act.PERSONS_PARTED: ("person_joinings", _joining),
+    Act.TRANSFER_AGREED: ("transfers", transfer_rows.agreed),
+    Act.TRANSFER_TAKEN_BACK: ("transfers", transfer_rows.taken_back),
+    Act.TRANSFER_BEGUN: ("transfers", transfer_rows.begun),
+    Act.TRANSFER_ENDED: ("transfers", transfer_rows.ended),
+    Act.TRANSFER_NOT_CONFIRMED: ("transfers", transfer_rows.not_confirmed),
+    Act.TRANSFER_DONE: ("transfers", transfer_rows.done),
     Act.KEY_DESTROYED: ("registrations", _destroyed),
     Act.LEGAL_HOLD_PLACED: ("legal_holds", _hold),
     Act.LEGAL_HOLD_RELEASED: ("legal_holds", _hold),

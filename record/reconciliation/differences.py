@@ -271,6 +271,13 @@ def _tracks_as_answered(evidence: Evidence, told: Mapping[UUID, Sequence[LedgerR
             yield from _term_as_answered(evidence, terms, row, by_order)
 
 
+def _brought(evidence: Evidence, track: str) -> int:
+    """Return the number of the last term that a track came with from another case; 0 where it began here."""
+    acts = evidence.record.folding.brought
+    rows = [row for row in evidence.record.chain if row.act in acts and row.destination == track]
+    return max((int(row.detail["terms"]) for row in rows), default=0)
+
+
 def _term_as_answered(
     evidence: Evidence, table: TermTable, term: TermRow, applied: Sequence[tuple[str | None, AnswerRow]]
 ) -> Iterator[Difference]:
@@ -286,7 +293,8 @@ def _term_as_answered(
             said = (answer, content)
     if said is None:
         # A number that no answer gave, though one gave the term its days, was put there by no answer.
-        is_given = number is not None and term.stage in table.holds
+        # One that the track brought from another case was given by answers that are kept there.
+        is_given = number is not None and term.stage in table.holds and term.number > _brought(evidence, track)
         if is_given and any(answer.destination == track for _, answer in applied):
             place = {"table": table.name, "destination": track, "number": term.number, "column": table.numbered}
             yield Difference("register_differs_from_answer", place)

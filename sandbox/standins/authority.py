@@ -68,8 +68,13 @@ class EntryChange(Message):
     """How an entry has to be from now on."""
 
     case: CaseId
-    changed: Annotated[list[Literal["name_zh", "name_en", "permit_card_number"]], Field(min_length=1)]
+    changed: Annotated[
+        list[Literal["name_zh", "name_en", "permit_card_number", "employer", "registration_number"]],
+        Field(min_length=1),
+    ]
     person: ListedPerson
+    employer: ListedEmployer | None = None
+    registration_number: Annotated[str, Field(min_length=1)] | None = None
 
 
 class EntryQuestion(Message):

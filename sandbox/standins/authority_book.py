@@ -128,6 +128,7 @@ class AuthorityBook:
         if entry is None:
             return False
         listed = json.loads(entry["body"]) | {"person": body["person"]}
+        listed |= {name: body[name] for name in ("employer", "registration_number") if body[name] is not None}
         with self.books.transaction():
             self.books.execute("UPDATE entries SET body = ? WHERE number = ?", canonical(listed), entry["number"])
             self.books.execute(

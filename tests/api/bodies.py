@@ -2,7 +2,10 @@
 
 from typing import Any
 
+from cases.programme import Programme
+from programmes import PROGRAMMES
 from tests.cases.contexts import registration_body
+from tests.programmes.samples import SAMPLES
 
 ANSWER = {
     "outcome_id": "out-1",
@@ -19,6 +22,52 @@ EMPLOYER = {
     "contact": {"email": "people@hwx.example", "language": "zh-Hant"},
     "valid_from": "2026-01-01",
 }
+# What any case is asked, by what stands behind its reference.
+OF_ANY_CASE: dict[str, Any] = {
+    "contest": {"note": "The finding is wrong."},
+    "withdrawal": {},
+    "departure-answer": {"action": "deny"},
+    "objection": {"against": "refusal", "grounds": "We have premises in the Park."},
+    "objection-withdrawal": {"objection": "00000000-0000-4000-8000-000000000000"},
+    "objection-decision": {
+        "objection": "00000000-0000-4000-8000-000000000000",
+        "action": "reject",
+        "reasons": [{"code": "grounds_unproved"}],
+    },
+    "renewal": {},
+    "renewal-correction": {},
+    "renewal-decision": {"action": "grant", "renewal": 1},
+    "renewal-recall": {"reason": "Granted by mistake."},
+    "renewal-withdrawal": {},
+    "set-aside": {"reasons": [{"code": "decided_in_error"}]},
+    "facts/{number}/contest": {"note": "The card was renewed."},
+    "decision": {"action": "approve", "round": 1},
+    "confirmation": {"action": "confirm", "round": 1},
+    "recall": {"reason": "Approved by mistake."},
+    "hold": {
+        "action": "place",
+        "reason": "legal_question",
+        "review_on": "2026-03-20",
+    },
+    "legal-holds": {"reason": "litigation", "paper": "2026-0042"},
+    "legal-holds/{hold_id}/release": {"reason": "matter_closed"},
+    "erasure": {"reason": "person_asked"},
+    "erasure/confirmation": {"action": "confirm"},
+}
+
+
+def bodies_of(programme: Programme) -> dict[str, Any]:
+    """Return a right body for every route of a programme, and for some that it may not have."""
+    sample, path = SAMPLES[programme.code], f"POST /v1/{programme.path}"
+    of_case = {
+        "correction": sample.correction,
+        "facts": {**sample.fact, "round": 1},
+        **OF_ANY_CASE,
+        **sample.own,
+    }
+    return {path: sample.form, **{f"{path}/{{reference}}/{each}": body for each, body in of_case.items()}}
+
+
 BODIES: dict[str, Any] = {
     "POST /v1/audit/checkpoint/cosignatures": {"size": 1, "cosignature": "— witness.test/w1 AAAAAAAA\n"},
     "POST /v1/me/sign-in-links": {"reference": "HT-0000-0000-E", "email": "feng@example.com"},
@@ -39,61 +88,14 @@ BODIES: dict[str, Any] = {
     "POST /v1/me/transfers": {"reference": "HT-0000-0000-E", "employer": "emp-b"},
     "POST /v1/me/transfers/{transfer_id}/withdrawal": {},
     "POST /v1/me/sessions": {"link": "a" * 32},
-    "POST /v1/registrations": registration_body(),
     "POST /v1/registrations/check": registration_body(),
-    "POST /v1/registrations/{reference}/correction": {"employment": {"position": "高级研究员"}},
-    "POST /v1/registrations/{reference}/contest": {"note": "The finding is wrong."},
-    "POST /v1/registrations/{reference}/withdrawal": {},
-    "POST /v1/registrations/{reference}/departure-answer": {"action": "deny"},
-    "POST /v1/registrations/{reference}/departure": {"last_day": "2026-03-31", "reason": "resigned"},
-    "POST /v1/registrations/{reference}/change": {"email": "new@example.com"},
-    "POST /v1/registrations/{reference}/permits/{destination}/lost": {"lost_on": "2026-03-02"},
-    "POST /v1/registrations/{reference}/objection": {"against": "refusal", "grounds": "We have premises in the Park."},
-    "POST /v1/registrations/{reference}/objection-withdrawal": {"objection": "00000000-0000-4000-8000-000000000000"},
-    "POST /v1/registrations/{reference}/objection-decision": {
-        "objection": "00000000-0000-4000-8000-000000000000",
-        "action": "reject",
-        "reasons": [{"code": "grounds_unproved"}],
-    },
-    "POST /v1/registrations/{reference}/renewal": {},
-    "POST /v1/registrations/{reference}/renewal-decision": {"action": "grant", "renewal": 1},
-    "POST /v1/registrations/{reference}/renewal-recall": {"reason": "Granted by mistake."},
-    "POST /v1/registrations/{reference}/renewal-withdrawal": {},
-    "POST /v1/registrations/{reference}/set-aside": {"reasons": [{"code": "decided_in_error"}]},
     "POST /v1/me/objections": {"reference": "HT-0000-0000-E", "against": "refusal", "grounds": "I work there."},
     "POST /v1/me/objection-withdrawals": {
         "reference": "HT-0000-0000-E",
         "objection": "00000000-0000-4000-8000-000000000000",
     },
-    "POST /v1/registrations/{reference}/facts": {
-        "field": "person.permit_card_valid_until",
-        "value": "2036-05-31",
-        "seen_in": "The card itself.",
-        "round": 1,
-    },
-    "POST /v1/registrations/{reference}/facts/{number}/contest": {"note": "The card was renewed."},
-    "POST /v1/registrations/{reference}/decision": {"action": "approve", "round": 1},
-    "POST /v1/registrations/{reference}/confirmation": {"action": "confirm", "round": 1},
-    "POST /v1/registrations/{reference}/recall": {"reason": "Approved by mistake."},
-    "POST /v1/registrations/{reference}/hold": {
-        "action": "place",
-        "reason": "legal_question",
-        "review_on": "2026-03-20",
-    },
-    "POST /v1/registrations/{reference}/legal-holds": {"reason": "litigation", "paper": "2026-0042"},
-    "POST /v1/registrations/{reference}/legal-holds/{hold_id}/release": {"reason": "matter_closed"},
-    "POST /v1/registrations/{reference}/erasure": {"reason": "person_asked"},
-    "POST /v1/registrations/{reference}/erasure/confirmation": {"action": "confirm"},
     "POST /v1/lost-answers/{answer_id}/attachment": {"reference": "HT-0000-0000-E"},
     "POST /v1/lost-answers/{answer_id}/attachment/confirmation": {"action": "confirm"},
-    "POST /v1/registrations/{reference}/revocation": {"reasons": [{"code": "decided_in_error"}]},
-    "POST /v1/registrations/{reference}/permits/{destination}/eligibility": {
-        "action": "send",
-        "reasons": [{"code": "document_seen"}],
-    },
-    "POST /v1/registrations/{reference}/permits/{destination}/outcome": {"outcome_id": "out-1"},
-    "POST /v1/registrations/{reference}/permits/{destination}/confirmation": {"action": "confirm"},
-    "POST /v1/registrations/{reference}/permits/{destination}/recall": {"reason": "Withheld by mistake."},
     "POST /v1/decisions": [{"reference": "HT-0000-0000-E", "round": 1}],
     "POST /v1/tasks/next": {},
     "POST /v1/tasks/assign": {"tasks": ["00000000-0000-4000-8000-000000000000"], "subject": "officer-2"},
@@ -109,4 +111,5 @@ BODIES: dict[str, Any] = {
     "PUT /v1/premises": {"premises": [{"code": "SZP-900", "address": "示例路9号", "valid_from": "2026-01-01"}]},
     "PUT /v1/webhooks": {"url": "https://hr.example.com/hooks", "kinds": ["registration_approved"]},
     "POST /v1/webhooks/{webhook_id}/secret": {},
+    **{path: body for each in PROGRAMMES.values() for path, body in bodies_of(each).items()},
 }

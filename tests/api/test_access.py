@@ -1,16 +1,22 @@
 """Every route with every role, without a token, and for a foreign tenant."""
 
-from api.access import Credential
+from collections.abc import Iterable
+
+from starlette.routing import BaseRoute
+
+from api.access import Credential, GuardedRoute
+from api.programmes import routes_of
 from domain.actors import Role
-from tests.api.bodies import BODIES
+from programmes import PROGRAMMES
+from tests.api.bodies import BODIES, bodies_of
 from tests.api.callers import PERSONAS
 from tests.api.conftest import Stage
 from tests.api.routes import all_routes, served
 from tests.cases.contexts import registration_body
+from tests.programmes.toy.programme import TOY
 
 PLACES = {
     "reference": "HT-0000-0000-E",
-    "destination": "HK",
     "number": "1",
     "task_id": "00000000-0000-4000-8000-000000000000",
     "incident_id": "00000000-0000-4000-8000-000000000000",
@@ -27,6 +33,13 @@ PLACES = {
     "pack": "talent_permit",
     "version": "2099-01-01",
     "report_hash": "0" * 64,
+    # By which key a track of a programme is named in its paths.
+    **{
+        track.path.named: next(iter(track.keyed_by)).value
+        for programme in PROGRAMMES.values()
+        for track in programme.tracks.values()
+        if track.path is not None
+    },
 }
 
 
@@ -94,7 +107,19 @@ async def test_an_employer_reads_itself_and_no_other_employer(stage: Stage) -> N
     assert (own.status_code, other.status_code) == (200, 404)
 
 
-def test_every_route_with_a_body_has_a_sample() -> None:
-    takes_body = {f"{m} {p}" for m, p, r in all_routes(_APP) if r.body_field is not None}
+def _taking_a_body(routes: Iterable[BaseRoute]) -> set[str]:
+    return {
+        f"{method} {route.path_format}"
+        for route in routes
+        if isinstance(route, GuardedRoute) and route.body_field is not None
+        for method in route.methods or ()
+    }
 
-    assert takes_body <= set(BODIES)
+
+def test_every_route_with_a_body_has_a_sample() -> None:
+    assert _taking_a_body(_APP.routes) <= set(BODIES)
+
+
+def test_every_route_of_another_programme_has_one_by_its_entry_of_the_samples() -> None:
+    of_persons = {each for each in BODIES if "/v1/me/" in each}
+    assert _taking_a_body(routes_of([TOY])) - of_persons == set(bodies_of(TOY)) & _taking_a_body(routes_of([TOY]))

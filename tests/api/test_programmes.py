@@ -56,7 +56,9 @@ def test_a_command_is_served_where_and_to_whom_it_is_declared(programme: Program
 @_EVERY
 def test_nobody_asks_what_the_engine_alone_does(programme: Programme) -> None:
     alone = {kind for kind, command in programme.commands.items() if not command.by}
-    of_transfer = {"ask_departure", "ask_no_more", "let_follow", "transfer_off"} if programme.transfer else set()
+    of_transfer = (
+        {"ask_departure", "ask_no_more", "let_follow", "let_rest", "transfer_off"} if programme.transfer else set()
+    )
     assert alone & set(CommandKind) == {"start", "standing", "recount", "resume"} | of_transfer
     assert alone - set(CommandKind) == ({"answer"} if programme is _PERMIT else set())
 

@@ -1,123 +1,27 @@
 """A change of employer: agreed to by the person, answered by the employer before, who never sees the other one."""
 
-from dataclasses import dataclass
-from datetime import timedelta
+import asyncio
+from datetime import datetime, timedelta
 from typing import Any
 
 import pytest_asyncio
 from sqlalchemy import select, text
 
-from cases.commands.advance import advance
 from store import tables
-from tests.api.callers import Caller
 from tests.api.conftest import Stage
+from tests.api.employer_change import MAIL, PATH, Change, registered
 from tests.api.persons import sign_in
-from tests.api.walk import Walk, identity_number
-from tests.cases.contexts import registration_body
+from tests.api.walk import identity_number
 
-NUMBER = identity_number(701)
-MAIL, PHONE = "feng@example.com", "+8613812345678"
-PATH = "/v1/me/transfers"
 EMPLOYER_C = {
     "uscc": "91440300MA5H0WEY05", "name_zh": "第三示例有限公司", "kind": "tech_enterprise", "premises": ["SZP-101"],
     "contact": {"email": "c@example.com", "language": "zh-Hans"}, "valid_from": "2026-01-01",
 }  # fmt: skip
 
 
-@dataclass
-class Change:
-    """A person who is registered by one employer, and what the two employers and the engine do."""
-
-    stage: Stage
-    walk: Walk
-    old: str
-
-    def me(self) -> Caller:
-        """Return the person, by a token that asserts the document."""
-        claims = self.stage.issuer.claims(
-            "person-1", self.stage.clock(), document_kind="resident_identity_card", document_number=NUMBER
-        )
-        return Caller(self.stage.client, self.stage.issuer.sign(claims))
-
-    def _employer_c(self) -> Caller:
-        claims = self.stage.issuer.claims("employer-b", self.stage.clock(), sub="hr-c", employer_id="emp-c")
-        return Caller(self.stage.client, self.stage.issuer.sign(claims))
-
-    async def agree(self, employer: str = "emp-b", **more: Any) -> Any:
-        return await self.me().post(PATH, {"reference": self.old, "employer": employer}, **more)
-
-    async def submit(self, persona: str = "employer-b", number: str = NUMBER, **more: Any) -> Any:
-        body = registration_body(identity_number=number)
-        body["employment"]["work_site"] = "SZP-101"
-        caller = self.stage.as_(persona) if persona != "employer-c" else self._employer_c()
-        answer = await caller.post("/v1/registrations", body, **more)
-        await self.stage.settle()
-        return answer
-
-    async def begin(self) -> str:
-        """Let the person agree and the other employer register them; return the case that follows."""
-        assert (await self.agree()).status_code == 202
-        answer = await self.submit()
-        assert answer.status_code == 202, answer.text
-        await self.step(self.old)
-        return str(answer.json()["reference"])
-
-    async def step(self, *references: str) -> None:
-        for reference in references:
-            await advance(self.stage.context, reference, self.stage.clock())
-
-    async def pass_time(self, *references: str, **by: float) -> None:
-        self.stage.clock.at += timedelta(**by)
-        self.stage._callers.clear()  # their tokens may be over
-        await self.step(*references)
-
-    async def answer(self, body: Any, persona: str = "employer-a") -> Any:
-        answer = await self.stage.as_(persona).post(f"/v1/registrations/{self.old}/departure-answer", body)
-        await self.stage.settle()
-        return answer
-
-    async def approve(self, reference: str) -> Any:
-        case = await self.walk.case("officer-1", reference)
-        body = {"action": "approve", "round": case["round"], "reasons": [{"code": "document_seen"}]}
-        return await self.stage.as_("officer-1").post(f"/v1/registrations/{reference}/decision", body)
-
-    async def stages(self, *references: str) -> list[tuple[str, bool]]:
-        r = tables.cases.c
-        async with self.stage.context.database.begin() as connection:
-            rows = {row.reference: row for row in await connection.execute(select(tables.cases))}
-        assert sum(row.live and row.follows is None for row in rows.values()) <= 1, r
-        return [(rows[reference].stage, rows[reference].follows is not None) for reference in references]
-
-    async def acts(self, reference: str) -> list[str]:
-        c = tables.ledger.c
-        async with self.stage.context.database.begin() as connection:
-            query = select(c.act).where(c.chain == reference).order_by(c.seq)
-            return list((await connection.execute(query)).scalars())
-
-    async def told(self, reference: str) -> dict[str, set[str]]:
-        n = tables.notices.c
-        found: dict[str, set[str]] = {}
-        async with self.stage.context.database.begin() as connection:
-            for kind, to in await connection.execute(select(n.kind, n.recipient).where(n.reference == reference)):
-                found.setdefault(kind, set()).add(to)
-        return found
-
-    async def reconciled(self, *references: str) -> None:
-        for reference in references:
-            answer = await self.stage.as_("auditor").get(f"/v1/audit/cases/{reference}/reconciliation")
-            found = {each["code"] for each in answer.json()["differences"]} - {"history_missing"}
-            assert (answer.status_code, found) == (200, set()), answer.text
-
-
 @pytest_asyncio.fixture
 async def change(stage: Stage) -> Change:
-    walk = Walk(stage)
-    old = await walk.register(identity_number=NUMBER, email=MAIL, phone=PHONE, language="en")
-    built = Change(stage, walk, old)
-    assert (await built.approve(old)).status_code == 200
-    await built.pass_time(old, minutes=11)
-    assert await built.stages(old) == [("approved", False)]
-    return built
+    return await registered(stage)
 
 
 def _code(answer: Any) -> tuple[int, str]:
@@ -402,3 +306,93 @@ async def test_a_double_click_takes_one_case_on(change: Change) -> None:
     assert (first.status_code, again.text) == (202, first.text)
     async with change.stage.context.database.begin() as connection:
         assert len((await connection.execute(select(tables.cases))).all()) == 2
+
+
+async def _differs(change: Change, reference: str) -> set[tuple[str, str]]:
+    answer = await change.stage.as_("auditor").get(f"/v1/audit/cases/{reference}/reconciliation")
+    found = answer.json()["differences"]
+    return {(each["code"], each["place"].get("act", "")) for each in found if each["code"] != "history_missing"}
+
+
+async def test_what_a_transfer_came_to_is_held_against_the_ledger_of_both_cases(change: Change) -> None:
+    new = await change.begin()
+    await change.answer({"action": "confirm", "last_day": "2026-03-04"})
+    await change.pass_time(change.old, new, days=3)
+    await change.step(new)
+    await change.reconciled(change.old, new)
+    untold = ("register_row_untold", "")
+    differing: dict[str, tuple[set[tuple[str, str]], set[tuple[str, str]]]] = {
+        # Neither side says that the person took it back, and the other case went on by it.
+        "state = 'withdrawn'": ({untold}, {untold, ("ledger_row_without_counterpart", "transfer_done")}),
+        "state = 'not_confirmed'": ({untold}, {("ledger_row_without_counterpart", "transfer_done")}),
+        "state = 'given_up'": (set(), {untold, ("ledger_row_without_counterpart", "transfer_done")}),
+        "taken_at = agreed_at - interval '1 hour'": (set(), {("ledger_row_without_counterpart", "transfer_begun")}),
+    }
+    for written, (of_old, of_new) in differing.items():
+        async with change.stage.context.database.begin() as connection:
+            (kept,) = (await connection.execute(select(tables.transfers.c.state, tables.transfers.c.taken_at))).all()
+            await connection.execute(text(f"UPDATE transfers SET {written}"))
+        assert await _differs(change, change.old) == of_old, written
+        assert await _differs(change, new) == of_new, written
+        async with change.stage.context.database.begin() as connection:
+            await connection.execute(tables.transfers.update().values(**kept._mapping))
+    await change.reconciled(change.old, new)
+
+
+async def _answer_due(change: Change) -> datetime:
+    d = tables.deadlines.c
+    query = select(d.at).where(d.reference == change.old, d.kind == "departure_answer")
+    async with change.stage.context.database.begin() as connection:
+        due: datetime = (await connection.execute(query)).scalar_one()
+    return due
+
+
+async def _say(change: Change, body: Any) -> Any:
+    """Store an answer of the employer before; the case does not hear of it yet."""
+    return await change.stage.as_("employer-a").post(f"/v1/registrations/{change.old}/departure-answer", body)
+
+
+async def test_an_answer_that_is_stored_in_time_comes_before_the_limit(change: Change) -> None:
+    await change.begin()
+    change.stage.clock.at = await _answer_due(change) - timedelta(seconds=1)
+    change.stage._callers.clear()
+    assert (await _say(change, {"action": "confirm", "last_day": "2026-03-06"})).status_code == 202
+    # The case hears of both once the limit is over.
+    await change.pass_time(change.old, minutes=1)
+    assert "departure_unanswered" not in await change.acts(change.old)
+    assert (await change.stage.as_("officer-1").get("/v1/tasks", kind="transfer")).json()["items"] == []
+    assert (await change.walk.case("employer-a", change.old))["ended_on"] == "2026-03-06"
+
+
+async def test_an_answer_at_the_very_moment_of_the_limit_is_taken_once_whichever_comes_first(change: Change) -> None:
+    new = await change.begin()
+    change.stage.clock.at = await _answer_due(change)
+    change.stage._callers.clear()
+    said, _ = await asyncio.gather(
+        _say(change, {"action": "confirm", "last_day": "2026-03-06"}), change.step(change.old)
+    )
+    assert said.status_code == 202, said.text
+    await change.step(change.old, change.old)
+    acts = await change.acts(change.old)
+    assert (acts.count("departure_reported"), acts.count("departure_unanswered") <= 1) == (1, True)
+    # A task that the limit opened is closed by the answer: nobody is left with it.
+    assert (await change.stage.as_("officer-1").get("/v1/tasks", kind="transfer")).json()["items"] == []
+    assert (await change.walk.case("employer-a", change.old))["due_kind"] is None
+    await change.pass_time(change.old, new, days=2)
+    await change.step(new)
+    assert (await change.acts(new)).count("transfer_done") == 1
+    await change.reconciled(change.old, new)
+
+
+async def test_a_denial_at_the_very_moment_of_the_limit_opens_one_task(change: Change) -> None:
+    new = await change.begin()
+    change.stage.clock.at = await _answer_due(change)
+    change.stage._callers.clear()
+    said, _ = await asyncio.gather(_say(change, {"action": "deny"}), change.step(change.old))
+    assert said.status_code in (202, 409), said.text
+    await change.step(change.old, change.old)
+    acts = await change.acts(change.old)
+    assert acts.count("departure_denied") + acts.count("departure_unanswered") == 1
+    (task,) = (await change.stage.as_("officer-1").get("/v1/tasks", kind="transfer")).json()["items"]
+    assert task["reference"] == change.old
+    await change.reconciled(change.old, new)

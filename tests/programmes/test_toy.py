@@ -65,8 +65,9 @@ async def _greeted(case: Case) -> None:
     await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
     await case.until(lambda file: file.row.settled and not file.calls)
     await case.skip(timedelta(days=8))
-    await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
-    await case.idle()
+    file = await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
+    assert (file.stage, file.row.end_reason) == (Stage.ENDED, "toy_made")
+    await case.ended()
 
 
 async def test_a_wish_is_given_again_under_review_and_decided_in_the_next_round(world: World) -> None:
@@ -104,8 +105,8 @@ async def test_a_toy_is_decided_makes_its_call_and_is_archived_beside_a_registra
     assert (await toy.acts()).count("call_answered") == 1
 
     histories = TemporalHistories(world.client)
-    closed, running = await histories.runs_of(toy.handle.id)
-    assert (closed.status, running.workflow_type) == ("continued_as_new", "Toy")
+    (closed,) = await histories.runs_of(toy.handle.id)
+    assert (closed.status, closed.workflow_type) == ("completed", "Toy")
     await archive_round(world)
     async with world.context.database.begin() as connection:
         (kept,) = await archive.archived_runs(connection, toy.reference)

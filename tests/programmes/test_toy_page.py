@@ -93,7 +93,9 @@ async def test_an_officer_may_say_that_a_toy_is_made(park: Park) -> None:
     await park.ask("employer-a", "POST", f"{here}/workshops/wood/finished", {}, expects=403)
     await park.ask("officer-1", "POST", f"{here}/workshops/wood/finished", {}, expects=202)
     await case.until(lambda file: makings(file)["wood"].stage == MakingStage.MADE)
-    assert not (await case.file()).deadlines
+    ended = await case.file()
+    assert (ended.stage, ended.deadlines) == (Stage.ENDED, {})
+    await _asked(park, "积木")  # the same person's next one, which a live case would stand in the way of
 
 
 async def test_a_toy_is_corrected_as_any_case_is(park: Park) -> None:

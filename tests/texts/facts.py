@@ -5,17 +5,17 @@ from datetime import UTC, date, datetime
 from itertools import product
 from typing import Any, Final
 
+from cases.programme import Programme
 from domain.actors import Role
 from domain.languages import Language
 from domain.notices import About, Channel, Recipient
 from domain.stages import PendingAct, Stage
+from domain.words import CORE_WORDS
 from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from tests.programmes.declared import DECLARED
-from tests.programmes.toy.requests import Workshop
-from tests.programmes.toy.words import ToyNotice
 from texts.notices import NoticeFacts, ObjectionRemedy, Reason, Remedy, Rendered, render
 
 REFERENCE = "7K3M9Q2X-4"
@@ -92,22 +92,25 @@ FACTS = PermitNoticeFacts(
     webhook_url="https://hr.example.com/hooks",
     contact="f***@example.com",
 )
+
+
+def _facts_of(programme: Programme) -> NoticeFacts:
+    """Return the same facts of a case of any programme, with a track, a notice and a path of its own."""
+    key = next((key for track in programme.tracks.values() for key in track.keyed_by), None)
+    core = NoticeFacts.model_validate({name: getattr(FACTS, name) for name in NoticeFacts.model_fields})
+    path = f"/v1/{programme.path}/{programme.prefix}-7K2M-9QXA-J/objection"
+    own = {
+        "objection": ObjectionRemedy(days=60, not_before=date(2026, 5, 14), path=path),
+        "destination": key,
+        "about_track": key,
+        "handed_kind": next(kind for kind in programme.words.notices if kind not in CORE_WORDS.notices),
+        "end_reason": None,
+    }
+    return programme.notice_facts.model_validate(dict(core) | own)
+
+
 FACTS_OF: Final[Mapping[str, NoticeFacts]] = {
-    "talent_permit": FACTS,
-    "toy": NoticeFacts.model_validate(
-        {name: getattr(FACTS, name) for name in NoticeFacts.model_fields}
-        | {
-            "objection": ObjectionRemedy(
-                days=60, not_before=date(2026, 5, 14), path="/v1/toys/TY-7K2M-9QXA-J/objection"
-            )
-        }
-        | {
-            "destination": Workshop.WOOD,
-            "about_track": Workshop.WOOD,
-            "handed_kind": ToyNotice.MADE,
-            "end_reason": None,
-        }
-    ),
+    code: FACTS if code == "talent_permit" else _facts_of(programme) for code, programme in DECLARED.items()
 }
 # Every kind of every programme.
 SPOKEN: Final = [(code, str(kind)) for code, each in DECLARED.items() for kind in each.words.notices]

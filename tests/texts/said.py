@@ -15,9 +15,8 @@ from domain.languages import Language
 from domain.notices import Channel, Recipient
 from domain.stages import DueKind, PendingAct
 from programmes import PROGRAMMES
-from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.words import PermitProposal
-from tests.texts.facts import FACTS, say
+from tests.texts.facts import FACTS, FACTS_OF, say
 from texts.notices import NoticeFacts, render_together
 
 FILE: Final = Path(__file__).with_name("said.json")
@@ -46,12 +45,13 @@ def said() -> dict[str, str]:
 
 def _all(code: str, kind: str) -> Iterator[list[str | None]]:
     """Yield every text of a kind."""
+    keys = [key for track in PROGRAMMES[code].tracks.values() for key in track.keyed_by]
     for recipient, channels in PROGRAMMES[code].words.notices[kind].recipients.items():
         for channel, language, change in product(channels.channels, Language, _OTHERWISE):
-            yield _text(code, kind, recipient, channel, language, FACTS.model_copy(update=change))
+            yield _text(code, kind, recipient, channel, language, FACTS_OF[code].model_copy(update=change))
         for language in Language:
-            both = [(kind, FACTS.model_copy(update={"destination": each})) for each in Destination]
-            other = [("registration_received", FACTS), *both]
+            both = [(kind, FACTS_OF[code].model_copy(update={"destination": each})) for each in keys]
+            other = [("registration_received", FACTS_OF[code]), *both]
             if Channel.MAIL in channels.channels and recipient.value in ("employer", "person"):
                 for several in (both, other):
                     mail = render_together(recipient, language, several, PROGRAMMES[code].texts)

@@ -168,7 +168,7 @@ def test_a_room_names_every_act_that_can_be_proposed_in_it(code: str) -> None:
 
 
 def test_what_concerns_all_cases_of_an_employer_each_programme_says_once() -> None:
-    kind, rooms = NoticeKind.EMPLOYER_SUSPENDED, [each.texts for each in DECLARED.values()]
+    kind, rooms = NoticeKind.EMPLOYER_SUSPENDED, [TALENT_PERMIT.texts, TOY.texts]
     facts = FACTS.model_copy(update={"handed_kind": None})
     alone = [render(kind, Recipient.EMPLOYER, Channel.MAIL, Language.EN, facts, each=[room]).text for room in rooms]
     both = render(kind, Recipient.EMPLOYER, Channel.MAIL, Language.EN, facts, each=[*rooms, rooms[0]]).text

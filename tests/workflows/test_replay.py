@@ -22,7 +22,7 @@ from activities.seal_check import SealSteps
 from activities.standing import StandingSteps
 from cli.years.clock import Activity
 from programmes import CASE_TYPES
-from tests.workflows.case_types import Registration
+from tests.workflows.case_types import OF_CASES
 from tests.workflows.fingerprints import FINGERPRINTS, MESSAGES, fingerprints
 from tests.workflows.patches import complaints, in_code, listed, marked
 from tests.workflows.reach import WORKFLOWS
@@ -75,7 +75,7 @@ async def test_saved_histories_replay_in_the_sandbox() -> None:
         for path in _saved():
             yield _history(path)
 
-    workflows = (Registration, *worker.SCHEDULED_WORKFLOWS, *worker.NOTICE_WORKFLOWS)
+    workflows = (*OF_CASES, *worker.SCHEDULED_WORKFLOWS, *worker.NOTICE_WORKFLOWS)
     async with _replayer(sandboxed(), workflows).workflow_replay_iterator(histories()) as replays:
         failed = [each.history.workflow_id async for each in replays if each.replay_failure is not None]
     assert not failed

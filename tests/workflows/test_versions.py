@@ -54,12 +54,12 @@ LATER = STEP + '            await workflow.sleep(timedelta(milliseconds=7), summ
 
 
 def later_code() -> tuple[type, ...]:
-    """Return the workflows of a release whose `Registration` asks for one command more."""
+    """Return the workflows of a release whose cases ask for one command more."""
     source = (ROOT / "workflows" / "case.py").read_text(encoding="utf-8")
     assert STEP in source
     module = sys.modules["tests.later_registration"] = ModuleType("tests.later_registration")
     exec(compile(source.replace(STEP, LATER), "later_registration", "exec"), module.__dict__)
-    return (module.case_workflow("Registration"), *worker.SCHEDULED_WORKFLOWS)
+    return (*map(module.case_workflow, CASE_TYPES.workflows), *worker.SCHEDULED_WORKFLOWS)
 
 
 @dataclass

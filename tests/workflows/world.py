@@ -27,10 +27,9 @@ from activities.webhook import WebhookSender
 from cases.case.file import CaseFile, read_case
 from cases.commands import resume as resuming
 from cases.commands import submit as acts
-from cases.programme import Programme, programme
+from cases.programme import Programme, programme_of
 from cases.shared.context import Context
 from cases.shared.idempotency import Idempotency, Progress, Reply
-from domain import spellings
 from domain.actors import PARK, Actor, Role
 from domain.clock import CHINA, day_of
 from domain.commands import CommandKind
@@ -178,7 +177,7 @@ class Case:
             if is_so(file):
                 return file
             now = asyncio.get_running_loop().time()
-            assert now < end, f"{file.stage} {[(d, p.stage) for d, p in permit_rows(file).items()]} is not as expected"
+            assert now < end, f"{file.stage} {file.own_rows} is not as expected"
             await asyncio.sleep(0.03)
 
     async def until_stage(self, stage: Stage) -> CaseFile:
@@ -199,7 +198,7 @@ class Case:
         """Ask something of the case as the API does: by update where the caller waits, else by signal."""
         key = new_key()
         asked = await acts.ask(self.world.context, actor, self.reference, kind, body, key)
-        if not programme(self.world.context, spellings.TALENT_PERMIT).commands[kind].is_awaited(actor.role):
+        if not programme_of(await self.file()).commands[kind].is_awaited(actor.role):
             assert asked.reply is not None
             assert await self.world.engine.nudge(self.reference, str(asked.command_id))
             await self.applied(str(asked.command_id))

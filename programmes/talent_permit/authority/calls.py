@@ -21,6 +21,7 @@ from programmes.talent_permit import permits
 from programmes.talent_permit.authority.keys import entry_change_key, list_entry_key, report_key
 from programmes.talent_permit.authority.known_entries import UNASKABLE, Found, Wanted, choose, read_entries
 from programmes.talent_permit.authority.messages import (
+    EmployerChange,
     EntryChange,
     EntryEmployer,
     EntryPerson,
@@ -41,13 +42,12 @@ _UNREACHED: Final = "authority_unreached"
 
 def _list_entry(file: CaseFile, row: CallRow, at: datetime) -> Message:
     approved = file.row.approved_at
-    employer = file.employer_on(day_of(at)) or file.employer_on(file.accepted_on)
     return ListEntry(
         case=_own_name(file, row),
         destination=_destination(row),
         registration_number=file.row.registration_number or "",
         registered_on=day_of(need(approved, "approved_at")),
-        employer=EntryEmployer(name_zh=employer.name_zh if employer else "", uscc=file.employer.uscc),
+        employer=_entry_employer(file, at),
         person=_entry_person(file),
     ).message()
 
@@ -63,11 +63,19 @@ def _report(file: CaseFile, row: CallRow, at: datetime) -> Message:
 
 
 def _entry_change(file: CaseFile, row: CallRow, at: datetime) -> Message:
-    return EntryChange(
-        case=_name_at_authority(file, row),
-        changed=tuple(row.detail["changed"]),
-        person=_entry_person(file),
+    case, changed, person = _name_at_authority(file, row), tuple(row.detail["changed"]), _entry_person(file)
+    if not permits.EMPLOYER_IN_ENTRY & set(changed):
+        return EntryChange(case=case, changed=changed, person=person).message()
+    number = file.row.registration_number or ""
+    employer = _entry_employer(file, at)
+    return EmployerChange(
+        case=case, changed=changed, person=person, employer=employer, registration_number=number
     ).message()
+
+
+def _entry_employer(file: CaseFile, at: datetime) -> EntryEmployer:
+    employer = file.employer_on(day_of(at)) or file.employer_on(file.accepted_on)
+    return EntryEmployer(name_zh=employer.name_zh if employer else "", uscc=file.employer.uscc)
 
 
 def _entry_person(file: CaseFile) -> EntryPerson:

@@ -52,6 +52,13 @@ class EntryChange(Body):
         return Message("/list-entries/changes", self)
 
 
+class EmployerChange(EntryChange):
+    """The same of an entry whose person another employer registers now, under another number."""
+
+    employer: EntryEmployer
+    registration_number: str
+
+
 class ReportedFact(StrEnum):
     """What the park tells the authority of a person already on the list."""
 

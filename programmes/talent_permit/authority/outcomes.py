@@ -21,6 +21,7 @@ from domain.acts import Act
 from domain.answers import AnswerState
 from domain.errors import Refused, Unavailable
 from domain.incidents import IncidentKind
+from programmes.talent_permit import running_on
 from programmes.talent_permit.authority import applying, inbox, known_entries, lost
 from programmes.talent_permit.authority.answers import AuthorityAnswer, Outcome
 from programmes.talent_permit.authority.early import take_answer, take_early
@@ -215,6 +216,9 @@ def _take(file: CaseFile, said: Said, at: datetime, *, is_reused: bool) -> Recei
     actor, answer, source = said.actor, said.answer, said.source
     if answer.destination not in permit_rows(file):
         raise Refused("case_unknown", "No permit of this destination is followed.")
+    if running_on.has_moved(permit_rows(file)[answer.destination]):
+        # It runs on under another case, which is found by the name that the authority has for its entry.
+        raise Refused("case_unknown", "The permit of this destination is followed under another case.")
     if is_reused:
         kept = inbox.keep(file, answer, AnswerState.HELD, at, source)
         applying.hold(file, actor, at, answer, kept.answer_id)

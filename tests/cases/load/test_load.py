@@ -1,5 +1,6 @@
 """What load says of cases: what waits, whose turn it was, and which promises were kept."""
 
+from collections import Counter
 from collections.abc import AsyncIterator
 from datetime import date
 from typing import Any
@@ -7,16 +8,21 @@ from typing import Any
 import pytest
 import pytest_asyncio
 
+from cases.health.figures import count_live
 from cases.load import counts
 from cases.load.reads import read_load
 from cases.load.views import Bucket
+from domain.actors import Actor, Role
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
+from domain.stages import LIVE
+from record.review import draw_sample
 from store import tables
-from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR
+from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2
 from tests.cases.driver import MENDED, Park, china, open_park
 
+AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
 OTHER: dict[str, Any] = {"identity_number": "33010619860128072X"}
 
 
@@ -80,6 +86,34 @@ async def test_a_case_that_was_decided_twice_counts_once(park: Park) -> None:
     assert (await _load(park))["decided"] == {}
     await case.refuse()
     assert (await _load(park))["decided"] == {("2026-03-02", "refuse"): 1}
+
+
+async def test_refused_set_aside_and_approved_counts_one_decision(park: Park) -> None:
+    case = await park.review()
+    await case.refuse()
+    assert "settled" in await case.ledger()
+    assert (await _load(park))["decided"] == {("2026-03-02", "refuse"): 1}
+    await case.do(SUPERVISOR, CommandKind.SET_ASIDE, reasons=[{"code": "decided_in_error"}])
+    assert (await _load(park))["decided"] == {("2026-03-02", "refuse"): 1}
+    await case.confirm(by=SUPERVISOR_2)
+    load = await _load(park)
+    assert load["decided"] == load["promises"] == load["kept_by_officer"] == {}
+    assert load["waiting"] == {"under_review": 1}
+    await case.decide("approve")
+    await case.after(hours=1)
+    load = await _load(park)
+    assert load["decided"] == {("2026-03-02", "approve"): 1}
+    assert load["promises"] == {("2026-03-02", "kept"): 1}
+    assert (load["kept_by_officer"], load["kept_by_employer"]) == ({"officer-1": 1}, {"emp-a": 1})
+    assert load["taken_on"] == {("2026-03-02", "taken_on"): 1}
+    assert await count_live(park.context) == {stage: int(stage == "approved") for stage in LIVE}
+    # An auditor draws from what people did, and never from its settling.
+    park.clock.at = china("2026-03-03")
+    begins, ends = china("2026-03-02", "00:00"), park.clock.at
+    sample = await draw_sample(park.context, AUDITOR, seed="s", size=50, begins=begins, ends=ends, purpose=None)
+    drawn = Counter(row.act for row in sample.items)
+    assert drawn == {"decided": 2, "confirmed": 1, "set_aside_proposed": 1, "set_aside": 1}
+    assert sample.population == drawn.total()
 
 
 async def test_whose_turn_it_was_is_counted_when_it_is_anothers(park: Park) -> None:

@@ -61,6 +61,7 @@ async def test_one_given_up_after_its_issue_is_added_again_with_a_term_and_a_key
     await case.make_calls()
     # What is late of the one before is an officer's, and ends nothing of the new one.
     assert await case.answer("revoked", "MO", authority_number="C-MO-0001", outcome_id="late") == (202, "held")
+    assert "authority_conflict/MO" in await case.tasks()
     assert await case.answer("accepted", "MO") == (200, "recorded")
     await case.answer("issued", "MO", **NEW)
     assert await _terms(case) == [(1, "ended", "C-MO-0001"), (2, "issued", "C-MO-0002")]

@@ -1,4 +1,4 @@
-"""What happens to a toy: begun once its approval has settled, made by its day or by an officer's word."""
+"""What happens to a toy: begun once its approval has settled, made by its day or by an officer's word; then it ends."""
 
 from collections.abc import Mapping
 from datetime import datetime
@@ -10,6 +10,7 @@ from cases.case.file import CaseFile
 from cases.commands import objecting, timers, verbs
 from cases.commands.changing import change_commands
 from cases.commands.correcting import correct
+from cases.decisions import ending
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from cases.programme import Command, Timer, effect
@@ -20,7 +21,7 @@ from store.rows.work import DeadlineRow
 from tests.programmes.toy import routes
 from tests.programmes.toy.calls import GREETING
 from tests.programmes.toy.requests import FinishRequest, ToyChange, ToyRequest
-from tests.programmes.toy.stages import MAKING, MakingEvent, making_at
+from tests.programmes.toy.stages import MAKING, MakingEvent, ToyEvent, making_at
 from tests.programmes.toy.tables import MAKINGS
 from tests.programmes.toy.words import ToyAct, ToyCommand, ToyDeadline
 
@@ -50,6 +51,8 @@ def _finish(file: CaseFile, actor: Actor, at: datetime, workshop: str) -> None:
     file.set_track(MAKINGS, workshop, at, made_on=day_of(at))
     file.cancel_deadlines(ToyDeadline.MADE, destination=workshop)
     move(file, MakingEvent.FINISH, actor, at, track=making_at(workshop), said=Said(occasion=workshop))
+    ending.close(file, at, ToyAct.MADE)
+    move(file, ToyEvent.OVER, actor, at)
     file.record(ToyAct.MADE, actor, at, destination=workshop)
 
 
@@ -71,7 +74,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         does=_by_word,
         route=routes.FINISH,
         track=MAKING,
-        events=(MakingEvent.FINISH,),
+        events=(MakingEvent.FINISH, ToyEvent.OVER),
         acts=effect(ToyAct.MADE),
         body=FinishRequest,
         named=("workshop",),

@@ -5,15 +5,22 @@ from enum import StrEnum
 from typing import Final
 
 from cases.case.file import CaseFile
-from cases.case.moves import At, Counted, Move, Moves, Notice, Track, Who
+from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Track, Who
 from cases.moves.changing import changing
 from cases.moves.front_half import EMPLOYER, FRONT_HALF
 from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
+from domain.stages import Stage
 from tests.programmes.toy import routes
 from tests.programmes.toy.requests import Workshop
 from tests.programmes.toy.tables import MAKINGS, makings
 from tests.programmes.toy.words import MakingStage, ToyAct, ToyNotice
+
+
+class ToyEvent(StrEnum):
+    """What can happen to a toy itself, beside what can to any case."""
+
+    OVER = "over"
 
 
 class MakingEvent(StrEnum):
@@ -43,7 +50,12 @@ def _workshops(file: CaseFile) -> list[str]:
 
 
 MAKING: Final = "making"
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *changing(EMPLOYER))
+MOVES: Final = Moves(
+    *FRONT_HALF,
+    *OBJECTING,
+    *changing(EMPLOYER),
+    Move("T4", frozenset({Stage.APPROVED}), ToyEvent.OVER, _FINISHED, Stage.ENDED, closes=(ALL,)),
+)
 TRACKS: Final[Mapping[str, Track]] = {
     MAKING: Track(
         table=MAKINGS,

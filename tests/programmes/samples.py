@@ -1,0 +1,52 @@
+"""What tests need of each programme to ask its routes: a right form, and a right body for each command of its own.
+
+A programme that is added has an entry here; the bodies of what any case takes are in `tests/api/bodies.py`.
+"""
+
+from collections.abc import Mapping
+from typing import Any, Final, NamedTuple
+
+from programmes import PROGRAMMES
+from tests.cases.contexts import registration_body
+from tests.programmes.toy.programme import TOY
+
+
+class Sample(NamedTuple):
+    """Right bodies of a programme.
+
+    Attributes:
+        form: what opens a case.
+        correction: what is given again.
+        fact: what an officer saw: field, value, and in what.
+        own: by what stands behind the reference of a case, what is given with commands of its own.
+    """
+
+    form: Mapping[str, Any]
+    correction: Mapping[str, Any]
+    fact: Mapping[str, Any]
+    own: Mapping[str, Any]
+
+
+SAMPLES: Final[Mapping[str, Sample]] = {
+    PROGRAMMES["talent_permit"].code: Sample(
+        form=registration_body(),
+        correction={"employment": {"position": "高级研究员"}},
+        fact={"field": "person.permit_card_valid_until", "value": "2036-05-31", "seen_in": "The card itself."},
+        own={
+            "departure": {"last_day": "2026-03-31", "reason": "resigned"},
+            "change": {"email": "new@example.com"},
+            "permits/{destination}/lost": {"lost_on": "2026-03-02"},
+            "revocation": {"reasons": [{"code": "decided_in_error"}]},
+            "permits/{destination}/eligibility": {"action": "send", "reasons": [{"code": "document_seen"}]},
+            "permits/{destination}/outcome": {"outcome_id": "out-1"},
+            "permits/{destination}/confirmation": {"action": "confirm"},
+            "permits/{destination}/recall": {"reason": "Withheld by mistake."},
+        },
+    ),
+    TOY.code: Sample(
+        form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},
+        correction={"wish": {"toy": "积木"}},
+        fact={"field": "wish.toy", "value": "积木", "seen_in": "The wish itself."},
+        own={"change": {"toy": "积木"}, "workshops/{workshop}/finished": {}},
+    ),
+}
