@@ -7,8 +7,6 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
-from pydantic import BaseModel, ConfigDict
-
 from domain.ages import age_on
 from domain.findings import ParameterUsed
 from policy.pack import Pack
@@ -39,7 +37,7 @@ class WorkPermitRoute(StrEnum):
     C_OTHERS = "c_others"
 
 
-class WorkPermitRouteOutcome(StrEnum):
+class RouteOutcome(StrEnum):
     """Whether a route is open; `officer` where a fact is not known, or a value is not confirmed enough to decide."""
 
     MET = "met"
@@ -47,19 +45,13 @@ class WorkPermitRouteOutcome(StrEnum):
     OFFICER = "officer"
 
 
-MET: Final = WorkPermitRouteOutcome.MET
-NOT_MET: Final = WorkPermitRouteOutcome.NOT_MET
-OFFICER: Final = WorkPermitRouteOutcome.OFFICER
-
-
-class WorkPermitRouteFound(BaseModel):
+@dataclass(frozen=True, slots=True)
+class RouteFound:
     """A route: its outcome, the fact that decides it, what that would have to be, and the parameters it rests on."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: WorkPermitRoute
     category: WorkPermitCategory
-    outcome: WorkPermitRouteOutcome
+    outcome: RouteOutcome
     fact: str
     needs: str | None
     parameters: tuple[ParameterUsed, ...]
@@ -74,13 +66,11 @@ class _Given:
 
 
 # The outcome, the fact, and what it would have to be.
-_Judged = tuple[WorkPermitRouteOutcome, str, str | None]
+_Judged = tuple[RouteOutcome, str, str | None]
 _DEGREES: Final = frozenset({WorkPermitEducation.DOCTOR, WorkPermitEducation.MASTER, WorkPermitEducation.BACHELOR})
 
 
-def routes(
-    claims: Claims, pack: Pack, on: date, *, local_average_wage_year: Decimal | None
-) -> tuple[WorkPermitRouteFound, ...]:
+def routes(claims: Claims, pack: Pack, on: date, *, local_average_wage_year: Decimal | None) -> tuple[RouteFound, ...]:
     """Return every route with what became of it on a day.
 
     Args:
@@ -92,17 +82,14 @@ def routes(
     for code, (judge, parameters) in _ROUTES.items():
         outcome, fact, needs = judge(given)
         used = pack.used(*parameters)
-        category = WorkPermitCategory(code.value[0].upper())
-        found.append(
-            WorkPermitRouteFound(code=code, category=category, outcome=outcome, fact=fact, needs=needs, parameters=used)
-        )
+        found.append(RouteFound(code, WorkPermitCategory(code.value[0].upper()), outcome, fact, needs, used))
     return tuple(found)
 
 
-def outcome_for(category: WorkPermitCategory, found: Iterable[WorkPermitRouteFound]) -> WorkPermitRouteOutcome:
+def outcome_for(category: WorkPermitCategory, found: Iterable[RouteFound]) -> RouteOutcome:
     """Return what the routes into a category come to: any that is met, else any that an officer looks at."""
     outcomes = {route.outcome for route in found if route.category is category}
-    return next((each for each in (MET, OFFICER) if each in outcomes), NOT_MET)
+    return next((each for each in (RouteOutcome.MET, RouteOutcome.OFFICER) if each in outcomes), RouteOutcome.NOT_MET)
 
 
 def _said(field: str) -> Callable[[_Given], _Judged]:
@@ -112,10 +99,10 @@ def _said(field: str) -> Callable[[_Given], _Judged]:
     return judged
 
 
-def _of(said: bool | None) -> WorkPermitRouteOutcome:
+def _of(said: bool | None) -> RouteOutcome:
     if said is None:
-        return OFFICER
-    return MET if said else NOT_MET
+        return RouteOutcome.OFFICER
+    return RouteOutcome.MET if said else RouteOutcome.NOT_MET
 
 
 def _under_age_limit(field: str) -> Callable[[_Given], _Judged]:
@@ -129,12 +116,12 @@ def _under_age_limit(field: str) -> Callable[[_Given], _Judged]:
 
 
 def _looked_at_if_older(given: _Given, judged: _Judged) -> _Judged:
-    if judged[0] is not MET:
+    if judged[0] is not RouteOutcome.MET:
         return judged
     young_enough = _young_enough(given)
     if young_enough:
         return judged
-    return OFFICER, "birth_date", str(given.pack.integer("b_oldest_age"))
+    return RouteOutcome.OFFICER, "birth_date", str(given.pack.integer("b_oldest_age"))
 
 
 def _young_enough(given: _Given) -> bool | None:
@@ -146,13 +133,13 @@ def _points(category: WorkPermitCategory) -> Callable[[_Given], _Judged]:
     def judged(given: _Given) -> _Judged:
         total, wanted = score(given.claims, given.pack, given.on).total, points_from(category, given.pack)
         if total >= wanted:
-            met = MET, "total", str(wanted)
+            met = RouteOutcome.MET, "total", str(wanted)
             return met if category is A else _looked_at_if_older(given, met)
         # What was not said might make up for what is short: then it is not the total that decides.
         open_items = unsaid(given.claims, given.on)
         if total + sum(most_of(item, given.pack) for item in open_items) >= wanted:
-            return OFFICER, open_items[0].value, str(wanted)
-        return NOT_MET, "total", str(wanted)
+            return RouteOutcome.OFFICER, open_items[0].value, str(wanted)
+        return RouteOutcome.NOT_MET, "total", str(wanted)
 
     return judged
 
@@ -165,19 +152,19 @@ def _high_salary(given: _Given) -> _Judged:
     claims, pack = given.claims, given.pack
     least, least_tax = pack.decimal("a_salary_from"), pack.decimal("a_income_tax_from")
     if claims.salary_year is None:
-        return OFFICER, "salary_year", str(least)
+        return RouteOutcome.OFFICER, "salary_year", str(least)
     if claims.salary_year < least:
-        return NOT_MET, "salary_year", str(least)
+        return RouteOutcome.NOT_MET, "salary_year", str(least)
     if claims.income_tax_year is not None:
         paid = claims.income_tax_year >= least_tax
         return _of(paid), "income_tax_year", str(least_tax)
     off = claims.other_deductions or Decimal(0)
     needs = str(salary_for_tax(least_tax, off, pack))
     if income_tax(claims.salary_year, off, pack) < least_tax:
-        return NOT_MET, "salary_year", needs
+        return RouteOutcome.NOT_MET, "salary_year", needs
     if claims.other_deductions is None:
-        return OFFICER, "income_tax_year", str(least_tax)
-    return MET, "salary_year", needs
+        return RouteOutcome.OFFICER, "income_tax_year", str(least_tax)
+    return RouteOutcome.MET, "salary_year", needs
 
 
 def _degree(given: _Given) -> _Judged:
@@ -193,21 +180,21 @@ def _degree(given: _Given) -> _Judged:
         for field, holds, needs in parts:
             if holds is wanted:
                 return _of(wanted), field, needs
-    return MET, "education", "bachelor"
+    return RouteOutcome.MET, "education", "bachelor"
 
 
 def _local_salary(given: _Given) -> _Judged:
     salary, average = given.claims.salary_year, given.local_average_wage_year
     if average is None:
-        return OFFICER, "local_average_wage_year", None
+        return RouteOutcome.OFFICER, "local_average_wage_year", None
     wanted = average * given.pack.integer("b_times_local_average")
     if salary is None:
-        return OFFICER, "salary_year", str(wanted)
+        return RouteOutcome.OFFICER, "salary_year", str(wanted)
     return _looked_at_if_older(given, (_of(salary >= wanted), "salary_year", str(wanted)))
 
 
 def _others(given: _Given) -> _Judged:
-    return OFFICER, "quota", None
+    return RouteOutcome.OFFICER, "quota", None
 
 
 _ROUTES: Final[Mapping[WorkPermitRoute, tuple[Callable[[_Given], _Judged], tuple[str, ...]]]] = {
