@@ -18,6 +18,8 @@ class Act(StrEnum):
     CONTESTED = "contested"
     FACT_RECORDED = "fact_recorded"
     FACT_CONTESTED = "fact_contested"
+    EVIDENCE_SEEN = "evidence_seen"
+    EVIDENCE_FALLEN = "evidence_fallen"
     REMINDED = "reminded"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
@@ -175,7 +177,9 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
         ),
         _JUDGED,
     ),
-    **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
+    **dict.fromkeys(
+        (Act.FACT_RECORDED, Act.EVIDENCE_SEEN, Act.EVIDENCE_FALLEN, Act.RECALLED), ActMeaning(ruled=True, judges=True)
+    ),
     Act.OBJECTION_REJECTED: ActMeaning(ruled=True, judges=True),
     Act.SET_ASIDE_PROPOSED: ActMeaning(ruled=True, proposes=True),
     Act.SET_ASIDE: ActMeaning(ruled=True, signs=True),
