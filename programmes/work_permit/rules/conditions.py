@@ -13,9 +13,10 @@ from domain.stages import Standing
 from policy.facts import Facts
 from policy.pack import Pack
 from policy.rule import Rule, rule
+from policy.standing import ParameterStatus, least
 from programmes.work_permit.findings import WorkPermitFinding
 from programmes.work_permit.rules.claims import Claims, WorkPermitCategory
-from programmes.work_permit.rules.routes import RouteFound, RouteOutcome, outcome_for, routes
+from programmes.work_permit.rules.routes import MET, NOT_MET, WorkPermitRouteFound, outcome_for, routes
 
 PASS: Final = FindingOutcome.PASS
 FAIL: Final = FindingOutcome.FAIL
@@ -82,7 +83,7 @@ def old_enough(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
     WorkPermitFinding.WAGE_BELOW_MINIMUM,
     source="S54: wage not below the local minimum",
     audience=Audience.EMPLOYER,
-    fields=("job.salary_year", "local_minimum_wage_month"),
+    fields=("job.salary_year", "job.local_minimum_wage_month"),
 )
 def wage_above_minimum(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find twelve months of the local minimum wage in the salary; where the one or the other is not known, a person."""
@@ -114,43 +115,47 @@ def contract_dates(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutco
     parameters=_BY_POINTS_OR_ROUTE,
 )
 def category_reached(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find a route into the category that is asked for in what is declared; the quota of C is for a person."""
+    """Find a route into the category that is asked for in what is declared; the quota of C is for a person.
+
+    Nothing is sent back by a bound that no rule confirms: a person looks at it.
+    """
     if facts.category is None:
         return MISSING
-    return _CATEGORY[outcome_for(facts.category, routes_of(facts, facts.declared, pack, on))]
+    outcome = outcome_for(facts.category, routes_of(facts, facts.declared, pack, on))
+    if outcome is NOT_MET:
+        bounds = least(pack.parameter(name).status for name in _BY_POINTS_OR_ROUTE)
+        return FAIL if bounds is ParameterStatus.CONFIRMED else NEEDS_PERSON
+    return PASS if outcome is MET else NEEDS_PERSON
 
 
 @rule(
     WorkPermitFinding.CATEGORY_NOT_PROVED,
     source="S61, S62, S63, S64; proof: design",
     audience=Audience.STAFF,
-    fields=("category", "proved"),
+    fields=("category", "evidence"),
     parameters=_BY_POINTS_OR_ROUTE,
 )
 def category_proved(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome | None:
     """Find that category in what an officer saw; what was not proved counts nothing, and a person looks."""
     if facts.category is None:
         return None
-    met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is RouteOutcome.MET
+    met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is MET
     return PASS if met else NEEDS_PERSON
 
 
-_CATEGORY: Final = {RouteOutcome.MET: PASS, RouteOutcome.OFFICER: NEEDS_PERSON, RouteOutcome.NOT_MET: FAIL}
-
-
-def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[RouteFound, ...]:
+def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[WorkPermitRouteFound, ...]:
     """Return every route by what is declared, or by what is proved."""
     return routes(claims or Claims(), pack, on, local_average_wage_year=facts.local_average_wage_year)
 
 
-def _seen(code: WorkPermitFinding, fact: str, source: str) -> Rule:
+def _seen(code: WorkPermitFinding, fact: str, source: str, field: str = "evidence") -> Rule:
     """Return the rule of a condition that an officer alone can see to."""
 
     def judged(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
         seen = getattr(facts, fact)
         return NEEDS_PERSON if seen is None else PASS if seen else FAIL
 
-    return rule(code, source=source, audience=Audience.STAFF, fields=(fact,))(judged)
+    return rule(code, source=source, audience=Audience.STAFF, fields=(field,))(judged)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -160,7 +165,12 @@ RULES: Final[tuple[Rule, ...]] = (
     contract_dates,
     category_reached,
     category_proved,
-    _seen(WorkPermitFinding.POST_NOT_SPECIAL, "post_is_special", "S54: a special vacancy without a suitable local"),
+    _seen(
+        WorkPermitFinding.POST_NOT_SPECIAL,
+        "post_is_special",
+        "S54: a special vacancy without a suitable local",
+        "job.position",
+    ),
     _seen(WorkPermitFinding.HEALTH_NOT_PROVED, "is_healthy", "S54: healthy"),
     _seen(WorkPermitFinding.RECORD_NOT_PROVED, "has_no_record", "S54: no criminal record"),
     _seen(WorkPermitFinding.SKILLS_NOT_PROVED, "has_skills", "S54: skills for the job"),
