@@ -219,7 +219,7 @@ def _codes_of(programme: Programme) -> Iterator[str]:
     """Yield what is a programme's own and no word for people."""
     yield from programme.form.paths()
     yield from programme.signatures
-    yield from programme.rules.codes if programme.rules is not None else ()
+    yield from programme.rules.codes
     for track in programme.tracks.values():
         yield from track.stages
 
