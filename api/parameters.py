@@ -44,6 +44,9 @@ CasePath = Annotated[
     AfterValidator(_reference),
 ]
 FactPath = Annotated[int, Path(ge=1, le=10_000, description="Number of the fact in its case.", examples=[1])]
+EvidencePath = Annotated[
+    int, Path(ge=1, le=10_000, description="Number of the piece of evidence in its case.", examples=[1])
+]
 IdPath = Annotated[
     UUID,
     Path(description="Id."),

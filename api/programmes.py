@@ -17,7 +17,8 @@ from api.answers import Pages, answer_page, json_response, respond
 from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
-from api.parameters import CasePath, FactPath, IdPath, track_path
+from api.evidence import add_evidence
+from api.parameters import CasePath, EvidencePath, FactPath, IdPath, track_path
 from api.renewals import add_renewal
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
@@ -88,6 +89,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
         if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)
     add_renewal(router)
+    add_evidence(router)
     case_reads.routes.add_to(router)
     if programme.changing is not None:
         case_changes.routes.add_to(router)
@@ -251,6 +253,8 @@ def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
         places = {tracks.named: track_path(tracks)}
     elif route.on is On.FACT:
         path, places = f"/{{reference}}/facts/{{number}}/{route.verb}", {"number": FactPath}
+    elif route.on is On.EVIDENCE:
+        path, places = f"/{{reference}}/evidence/{{evidence_id}}/{route.verb}", {"evidence_id": EvidencePath}
 
     async def ask_it(
         request: Request, reference: str, idempotency: Idempotency, actor: Actor, body: BaseModel, **at: Any

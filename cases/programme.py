@@ -30,6 +30,7 @@ from domain.data_map import DataRow
 from domain.decisions import GivenReason, TaskAnswerRequest
 from domain.documents import Document
 from domain.errors import FieldError, Refused
+from domain.evidence import EvidenceGiven
 from domain.forms import Form
 from domain.languages import Language
 from domain.outward import CallKind, Known, Message
@@ -46,6 +47,7 @@ from policy.rerun import Rules
 from store.case_tables import CaseTable
 from store.rows.authority import CallRow
 from store.rows.base import TableRow
+from store.rows.evidence import EvidenceRow
 from store.rows.register import CaseRow
 from store.rows.work import DeadlineRow, TaskRow
 from texts.notices import NoticeFacts
@@ -311,6 +313,26 @@ class Signature:
     takes: OnMove | None = None
 
 
+# What a room does, beside the task that is opened, once evidence fell on which a decision was made: a track is held or
+# ended, its setting aside proposed.
+Falls = Callable[[CaseFile, AsyncConnection, Actor, datetime, EvidenceRow], Awaitable[None]]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Evidence:
+    """What proves what a form says, piece by piece; the form has `WithEvidence`, the tables `EVIDENCE`.
+
+    Attributes:
+        of: the class of its pieces, whose `item` and `kind` are words of the programme, with the values of the items.
+        apart: whether who said of a piece what it proves neither decides the case nor signs anything of it.
+        falls: what follows, beside the task, where a piece falls on which a decision was made.
+    """
+
+    of: type[EvidenceGiven]
+    apart: bool = False
+    falls: Falls | None = None
+
+
 # Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
 Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
 # What follows once a decision is set aside.
@@ -388,7 +410,8 @@ class Renewal:
 
     Attributes:
         asks: the model of what is given, all of which may be left out.
-        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it.
+        wanted: takes over what changes at once, and returns what else is otherwise than known, as `changed` knows it:
+            what is given now in the place of what was wanted before, where a renewal is corrected that was sent back.
         changed: a form with what is wanted.
 
             Raises:
@@ -401,7 +424,7 @@ class Renewal:
     """
 
     asks: type[BaseModel]
-    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any], Awaitable[dict[str, Any]]]
+    wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     changed: Callable[[Form, Mapping[str, Any]], Form]
     ends: Callable[[CaseFile], Mapping[str, date]]
     opens_days_before: Callable[[Context], int]
@@ -561,6 +584,7 @@ class Programme:
         parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         path: the first part of the addresses of its cases, behind the version.
         prefix: the two letters that the references of its cases begin with; they never change.
+        number_prefix: the two letters that the numbers of its approvals begin with, where they are others.
         named: what is put behind the names of those calls that are common to all programmes, so that each has one of
             its own.
         workflow: how the workflows of its cases are called.
@@ -591,6 +615,7 @@ class Programme:
         gather: the facts that they look at, from what was given or is known, and from the park's registers.
         changing: how what was given is changed; None where it is not.
         renewal: how its cases are renewed; None where they are not.
+        evidence: what proves what its forms say; None where nothing is proved by pieces of evidence.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         contestable: which of its decisions can be objected to, by the word that says so.
         transfer: how a case of an employer is followed by one of another; None where that is not provided for.
@@ -620,6 +645,7 @@ class Programme:
     party: Party = Party.EMPLOYER
     parts: tuple[DeclaredPart, ...] = ()
     prefix: str
+    number_prefix: str = ""
     named: str = ""
     workflow: CaseType
     form: type[Form]
@@ -647,6 +673,7 @@ class Programme:
     gather: Gather = undeclared.gather_nothing
     changing: Changing | None = None
     renewal: Renewal | None = None
+    evidence: Evidence | None = None
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     contestable: Mapping[str, Contestable] = field(default_factory=dict)
     transfer: Transferring | None = None
@@ -666,6 +693,11 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+
+    @property
+    def numbers_begin(self) -> str:
+        """What the numbers of its approvals begin with."""
+        return self.number_prefix or self.prefix
 
     @property
     def holding(self) -> frozenset[str]:

@@ -18,6 +18,8 @@ class Act(StrEnum):
     CONTESTED = "contested"
     FACT_RECORDED = "fact_recorded"
     FACT_CONTESTED = "fact_contested"
+    EVIDENCE_SEEN = "evidence_seen"
+    EVIDENCE_FALLEN = "evidence_fallen"
     REMINDED = "reminded"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"
@@ -96,6 +98,9 @@ class Act(StrEnum):
     RENEWAL_GRANT_PROPOSED = "renewal_grant_proposed"
     RENEWAL_REFUSAL_PROPOSED = "renewal_refusal_proposed"
     RENEWAL_GRANTED = "renewal_granted"
+    RENEWAL_RETURNED = "renewal_returned"
+    RENEWAL_CORRECTED = "renewal_corrected"
+    RENEWAL_LAPSED = "renewal_lapsed"
     RENEWAL_RECALLED = "renewal_recalled"
     RENEWAL_SETTLED = "renewal_settled"
     RENEWAL_WITHDRAWN = "renewal_withdrawn"
@@ -172,16 +177,19 @@ ACTS: Final[Mapping[str, ActMeaning]] = {
         ),
         _JUDGED,
     ),
-    **dict.fromkeys((Act.FACT_RECORDED, Act.RECALLED), ActMeaning(ruled=True, judges=True)),
+    **dict.fromkeys(
+        (Act.FACT_RECORDED, Act.EVIDENCE_SEEN, Act.EVIDENCE_FALLEN, Act.RECALLED), ActMeaning(ruled=True, judges=True)
+    ),
     Act.OBJECTION_REJECTED: ActMeaning(ruled=True, judges=True),
     Act.SET_ASIDE_PROPOSED: ActMeaning(ruled=True, proposes=True),
     Act.SET_ASIDE: ActMeaning(ruled=True, signs=True),
     Act.DECIDED: ActMeaning(ruled=True, proposes=True),
     **dict.fromkeys(
-        (Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_GRANTED),
+        (Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_GRANTED, Act.RENEWAL_RETURNED),
         ActMeaning(ruled=True, proposes=True),
     ),
     Act.RENEWAL_ASKED: ActMeaning(ruled=True),
+    Act.RENEWAL_CORRECTED: ActMeaning(ruled=True),
     Act.RENEWAL_RECALLED: ActMeaning(ruled=True, judges=True),
     Act.CONFIRMED: ActMeaning(ruled=True, signs=True),
     Act.REJECTED: ActMeaning(ruled=True, signs=True),

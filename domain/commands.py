@@ -25,6 +25,7 @@ class CommandKind(StrEnum):
     SET_ASIDE = "set_aside"
     CHANGE = "change"
     RENEW = "renew"
+    CORRECT_RENEWAL = "correct_renewal"
     DECIDE_RENEWAL = "decide_renewal"
     RECALL_RENEWAL = "recall_renewal"
     WITHDRAW_RENEWAL = "withdraw_renewal"

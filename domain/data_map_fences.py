@@ -38,6 +38,7 @@ PARTS: Final = frozenset(
         "calls",
         "answers",
         "case_facts",
+        "evidence",
         "incidents",
         "notices",
         "deliveries",

@@ -56,6 +56,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "task_held": 409,
     "already_decided": 409,
     "same_signer": 409,
+    "evidence_seen_by_decider": 409,
     "on_hold": 409,
     "case_closed": 409,
     "employer_not_in_good_standing": 409,

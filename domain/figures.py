@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 from domain.fields import refusal
 
 _MONEY: Final = r"(0|[1-9][0-9]{0,11})(\.[0-9]{1,2})?"
-_MONEY_FORM: Final = re.compile(_MONEY, re.ASCII)
+_MONEY_FORM: Final = re.compile(_MONEY)
 
 
 def _money(given: object) -> object:

@@ -7,7 +7,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from datetime import date
 from enum import StrEnum
 from functools import cache
-from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args
+from typing import Any, ClassVar, NamedTuple, Self, TypeGuard, TypeVar, get_args, get_origin
 
 from pydantic import ValidationError
 
@@ -262,6 +262,8 @@ def _is_day(annotation: object) -> bool:
 
 
 def _body_of(annotation: object) -> type[Body] | None:
+    if get_origin(annotation) is tuple:
+        return None  # a list is given again as a whole, and is no part with fields of its own
     return next((each for each in (annotation, *get_args(annotation)) if _is_body(each)), None)
 
 

@@ -39,6 +39,10 @@ class NoticeKind(StrEnum):
     RENEWAL_GRANTED = "renewal_granted"
     RENEWAL_REFUSED = "renewal_refused"
     RENEWAL_WITHDRAWN = "renewal_withdrawn"
+    RENEWAL_CORRECTION_REQUESTED = "renewal_correction_requested"
+    RENEWAL_CORRECTION_REMINDER = "renewal_correction_reminder"
+    RENEWAL_CORRECTION_RECEIVED = "renewal_correction_received"
+    RENEWAL_LAPSED = "renewal_lapsed"
     EMPLOYER_SUSPENDED = "employer_suspended"
     EMPLOYER_REINSTATED = "employer_reinstated"
     WEBHOOK_PAUSED = "webhook_paused"
@@ -214,6 +218,10 @@ PLANS: Final[Mapping[str, NoticePlan]] = {
     _K.RENEWAL_GRANTED: plan(BOTH, digestible=True),
     _K.RENEWAL_REFUSED: plan(LETTER, _S.REMEDY, is_letter=True),
     _K.RENEWAL_WITHDRAWN: plan(BOTH, digestible=True),
+    _K.RENEWAL_CORRECTION_REQUESTED: plan(EMPLOYER, _S.CORRECTION_DUE),
+    _K.RENEWAL_CORRECTION_REMINDER: plan(EMPLOYER, _S.CORRECTION_DUE),
+    _K.RENEWAL_CORRECTION_RECEIVED: plan(EMPLOYER, _S.PARK_DECISION_DUE, digestible=True),
+    _K.RENEWAL_LAPSED: plan(BOTH),
     _K.EMPLOYER_SUSPENDED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.EMPLOYER_REINSTATED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),
     _K.WEBHOOK_PAUSED: plan(EMPLOYER, _S.FROM_WHEN, about=About.EMPLOYER),

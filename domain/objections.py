@@ -12,6 +12,7 @@ from domain.fields import Label, Note
 
 REFUSAL = "refusal"
 LAPSE = "lapse"
+RENEWAL_REFUSAL = "renewal_refusal"
 
 
 class ObjectionState(StrEnum):
@@ -21,6 +22,8 @@ class ObjectionState(StrEnum):
     UPHELD = "upheld"
     REJECTED = "rejected"
     WITHDRAWN = "withdrawn"
+    # The owner asked anew for what had been refused, and all of it is looked at again.
+    OVERTAKEN = "overtaken"
 
 
 class KeptObjection(TypedDict):

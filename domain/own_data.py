@@ -11,7 +11,18 @@ from domain.forms import Form
 
 # Tables whose content the person's own calls show.
 SHOWN: Final = frozenset(
-    {"applications", "case_facts", "cases", "permits", "renewals", "notices", "commands", "objections", "legal_holds"}
+    {
+        "applications",
+        "case_facts",
+        "cases",
+        "commands",
+        "evidence",
+        "legal_holds",
+        "notices",
+        "objections",
+        "permits",
+        "renewals",
+    }
 )
 
 # What is kept and not shown, by a name that the catalogue explains, with its tables and how long it stays.

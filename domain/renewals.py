@@ -8,9 +8,10 @@ from pydantic import Field
 from domain.bodies import Body, example
 from domain.decisions import Reasons
 from domain.fields import Note
+from domain.findings import AssessmentScope
 
 # The scope of what the rules find of a renewal, beside that of the registration and those of its tracks.
-RENEWAL_SCOPE: Final = "renewal"
+RENEWAL_SCOPE: Final = AssessmentScope.RENEWAL.value
 
 
 class RenewalStage(StrEnum):
@@ -18,13 +19,16 @@ class RenewalStage(StrEnum):
 
     UNDER_REVIEW = "under_review"
     AWAITING_CONFIRMATION = "awaiting_confirmation"
+    CORRECTION_REQUESTED = "correction_requested"
     GRANTED = "granted"
     REFUSED = "refused"
     WITHDRAWN = "withdrawn"
     CLOSED = "closed"
 
 
-WAITING: Final = frozenset({RenewalStage.UNDER_REVIEW, RenewalStage.AWAITING_CONFIRMATION})
+WAITING: Final = frozenset(
+    {RenewalStage.UNDER_REVIEW, RenewalStage.AWAITING_CONFIRMATION, RenewalStage.CORRECTION_REQUESTED}
+)
 DECIDED: Final = frozenset({RenewalStage.GRANTED, RenewalStage.REFUSED})
 
 
@@ -40,10 +44,11 @@ class RenewalAction(StrEnum):
 
     GRANT = "grant"
     REFUSE = "refuse"
+    RETURN = "return"
 
 
 class RenewalDecisionRequest(Body):
-    """A decision on the renewal of this number; `reasons[].note` goes into the letter, `note` is for staff alone."""
+    """A decision on the renewal of this number; `reasons[].note` goes to the owner, `note` is for staff alone."""
 
     model_config = example({"action": "grant", "renewal": 1})
 

@@ -14,11 +14,12 @@ REASONS: Final = frozenset({"reason_missing", "reason_unknown", "reason_not_allo
 
 
 class On(StrEnum):
-    """What a command is asked of: the case, one of its tracks, a recorded fact, or a task, whose case is looked up."""
+    """What a command is asked of: the case, a track, a recorded fact or a piece of evidence of it, or a task."""
 
     CASE = "case"
     TRACK = "track"
     FACT = "fact"
+    EVIDENCE = "evidence"
     TASK = "task"
 
 

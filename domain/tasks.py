@@ -14,6 +14,7 @@ class TaskKind(StrEnum):
     CONFIRM = "confirm"
     CHANGE = "change"
     FACT_CONTESTED = "fact_contested"
+    EVIDENCE_FALLEN = "evidence_fallen"
     OBJECTION = "objection"
     RENEWAL = "renewal"
     TRANSFER = "transfer"
@@ -71,6 +72,8 @@ TASKS: Final[Mapping[str, TaskMeaning]] = {
     # A letter to hand over, and an answer to who contested a fact.
     TaskKind.UNDELIVERED: TaskMeaning(answers=(TaskAction.DONE,), outlives=True),
     TaskKind.FACT_CONTESTED: TaskMeaning(answers=(TaskAction.UPHOLD, TaskAction.SET_ASIDE), outlives=True),
+    # What stands on evidence that fell after the decision, which may have been the last one of the case.
+    TaskKind.EVIDENCE_FALLEN: TaskMeaning(answers=(TaskAction.DONE,), outlives=True),
     # Decided by a call of its own, and about a decision that may have closed the case.
     TaskKind.OBJECTION: TaskMeaning(outlives=True),
 }

@@ -24,6 +24,7 @@ employer_standings: change_id employer_id standing valid_from proposed_by at
 employer_versions: employer_id valid_from recorded_at
 employers: employer_id
 erasures: erasure_id person_id reference reason proposed_by proposed_at
+evidence: reference evidence_id employer_id item kind round given_at source_reference source_evidence
 idempotency: employer_id subject route key reference command_id at
 incidents: incident_id reference employer_id kind step
 legal_holds: hold_id reference employer_id reason paper placed_by placed_at

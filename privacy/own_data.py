@@ -8,6 +8,8 @@ from uuid import UUID
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.evidence import evidence_of
+from cases.case.evidence_reads import opened
 from cases.case.own_views import OwnRecordedFact
 from cases.case.reads import opened_fields
 from cases.case.view import moment
@@ -114,6 +116,7 @@ async def _case(
         **vars(view),
         "facts": versions,
         "recorded_facts": await _recorded(connection, case, view.recorded_facts, language),
+        "evidence": [opened(reading, row, inside=False) for row in evidence_of(reading)],
         "requests": await _requests(connection, case, own),
         "notices": await _notices(connection, case, own),
         "legal_holds": await _holds(connection, case, language),

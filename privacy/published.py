@@ -7,6 +7,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, Field, create_model
 
 from cases.case import views
+from cases.case.evidence_views import OpenedEvidenceView
 from cases.case.shows import Published
 from cases.case.views import AnyFactView, FindingView, OpenPointView, view
 from domain.forms import Form
@@ -111,6 +112,7 @@ class OwnDataFacts(BaseModel):
 class OwnDataRest(BaseModel):
     """What was asked and told, and what keeps the data."""
 
+    evidence: list[OpenedEvidenceView] = Field(description="What was given to prove it, and what was said of it.")
     requests: list[OwnRequestView]
     notices: list[OwnNoticeView]
     legal_holds: list[OwnHoldView] = Field(

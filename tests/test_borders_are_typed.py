@@ -49,6 +49,7 @@ _NAMED = {
         cases/commands/said.py: codes signature
         cases/commands/store.py: store
         cases/commands/submit.py: ask
+        cases/decisions/renewal_returns.py: correct
         cases/decisions/renewals.py: ask
         cases/programme.py: Command.does Command.before Command.refused Command.said
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
@@ -57,6 +58,7 @@ _NAMED = {
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
         cases/case/moves.py: Notice.facts
+        cases/moves/objecting.py: set_aside
         cases/deadlines/park_clock.py: promised
         cases/deadlines/stated.py: park_due case_due signature_due
         cases/decisions/proposals.py: add_signature

@@ -29,7 +29,12 @@ from store.case_rows import Row
 from store.database import constraint_of
 from store.encryption import DataKey
 from store.rows.base import TableRow
-from store.tables import answers, applications, assessments, case_facts, cases, commands
+from store.tables import answers, applications, assessments, case_facts, cases, commands, evidence
+
+
+def _piece(row: Row) -> str:
+    return f"{row['reference']}/{row['evidence_id']}"
+
 
 # Each sealed column of a case with the place that its values are bound to and the way its rows are named; notices keep
 # the key they were written under.
@@ -39,6 +44,7 @@ _SEALED: Final[tuple[tuple[Table, str, Place, Callable[[Row], str]], ...]] = (
     (commands, "body", Place("commands", "body"), lambda r: str(r["command_id"])),
     (answers, "body", Place("answers", "body"), lambda r: str(r["answer_id"])),
     (case_facts, "body", Place("case_facts", "body"), lambda r: f"{r['reference']}/{r['number']}"),
+    *((evidence, each, Place("evidence", each), _piece) for each in ("given", "seen", "fallen")),
 )
 
 

@@ -20,9 +20,9 @@ RENEWALS: Final = CaseTable(
     row=RenewalRow,
     key="number",
     hashed=(
-        "asked_at", "assessment", "changes", "decided_by", "decided_on", "due_at", "due_provisional", "employer_id",
-        "ended_on", "ends", "fields", "number", "overdue", "policy_hash", "policy_version", "reference", "settled",
-        "settles_at", "stage",
+        "asked_at", "assessment", "changes", "decided_by", "decided_on", "due_at",
+        "due_provisional", "employer_id", "ended_on", "ends", "fields", "limit_since", "limit_used", "number",
+        "overdue", "policy_hash", "policy_version", "reference", "returned_times", "settled", "settles_at", "stage",
     ),
     sealed={"changes": CHANGES},
     since=3,
@@ -31,7 +31,7 @@ RENEWALS: Final = CaseTable(
         *rows(
             "renewals",
             "reference number employer_id stage asked_at assessment policy_version policy_hash due_at due_provisional"
-            " overdue decided_on settles_at settled ended_on",
+            " overdue returned_times limit_used limit_since decided_on settles_at settled ended_on",
             "confirming a case anew before it runs out",
             ALL,
         ),
@@ -77,7 +77,10 @@ class RenewalView:
     assessment: AssessmentOutcome | None
     findings: tuple[FindingView, ...]
     asked_at: datetime
-    due_at: datetime | None
+    due_at: Annotated[
+        datetime | None,
+        Field(description="Until when the park decides, or until when it can be corrected where it was sent back."),
+    ]
     due_provisional: bool
     decided_on: date | None
 

@@ -9,6 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case import evidence
 from cases.case.file import CaseFile
 from cases.case.view import case_view
 from cases.commands.one_live import (
@@ -202,6 +203,7 @@ async def _accept(
     if before is not None:
         file.row.follows = before.transfer_id
     file.check_standing(at)
+    evidence.follow(file, form, at)
     park_clock.run(file)
     file.set_working_days(DeadlineKind.DEFECTS_NAMED, day_of(at), context.limits.defects_named_days)
     body = form.model_dump_json(exclude_none=True).encode()

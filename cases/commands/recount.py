@@ -3,7 +3,7 @@
 from datetime import datetime
 
 from cases.case.file import CaseFile
-from cases.deadlines import correction_limit, park_clock
+from cases.deadlines import correction_limit, park_clock, renewal_limit
 from cases.notices.compose import Telling, tell
 from cases.programme import programme_of
 from domain.actors import Actor
@@ -23,6 +23,7 @@ def recount(file: CaseFile, actor: Actor, at: datetime) -> None:
     before = (file.row.due_at, file.row.due_kind)
     park_clock.recount(file)
     correction_limit.recount(file)
+    renewal_limit.recount(file)
     for row in [r for r in file.deadlines.values() if _is_counted_otherwise(file, r)]:
         kind, from_day = row.kind, need(row.counted_from, "counted_from")
         days = need(row.counted_days, "counted_days")

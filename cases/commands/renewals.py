@@ -9,7 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.commands import said
-from cases.decisions import renewals
+from cases.decisions import renewal_returns, renewals
 from cases.moves.renewals import RenewalEvent
 from cases.programme import EVERYBODY, Body, Command, Tells, effect
 from domain.actors import STAFF, Actor, Role
@@ -17,7 +17,7 @@ from domain.acts import Act
 from domain.case_requests import WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import RecallRequest
-from domain.renewals import RenewalDecisionRequest
+from domain.renewals import RenewalAction, RenewalDecisionRequest
 from domain.routes import REASONS, Operation, Route
 
 _EMPLOYER: Final = frozenset({Role.EMPLOYER})
@@ -44,13 +44,23 @@ WITHDRAW: Final = Route(
     says="Withdraw a renewal that is not decided yet; what runs goes on to its end.",
     problems=frozenset({"not_found", "already_decided"}),
 )
+CORRECT: Final = Route(
+    verb="renewal-correction",
+    by=_EMPLOYER,
+    name="correctRenewal",
+    summary="Correct a renewal",
+    says="Answer a renewal sent back: give what is to be otherwise, or nothing where all holds as it was said; "
+    "an officer looks at it again.",
+)
 DECIDE: Final = Route(
     verb="renewal-decision",
     by=STAFF,
     name="decideRenewal",
-    summary="Grant or refuse a renewal",
-    says="Decide on a renewal; a refusal, and a grant over a failed finding, take effect with a second signature.",
-    problems=REASONS | {"already_decided", "stale_round", "on_hold", "task_held", "not_found", "nothing_to_renew"},
+    summary="Grant or refuse a renewal, or send it back",
+    says="Decide on a renewal; a refusal, and a grant over a failed finding, take effect with a second signature. "
+    "Sent back, it waits for the owner's correction.",
+    problems=REASONS
+    | {"return_not_allowed", "already_decided", "stale_round", "on_hold", "task_held", "not_found", "nothing_to_renew"},
 )
 RECALL: Final = Route(
     verb="renewal-recall",
@@ -66,7 +76,15 @@ async def _renew(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 
 async def _decide(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
-    renewals.decide(file, actor, at, RenewalDecisionRequest.model_validate(body))
+    asked = RenewalDecisionRequest.model_validate(body)
+    if asked.action is RenewalAction.RETURN:
+        renewal_returns.send_back(file, actor, at, asked)
+    else:
+        renewals.decide(file, actor, at, asked)
+
+
+async def _correct(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
+    await renewal_returns.correct(file, connection, actor, at, body)
 
 
 async def _recall(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Body) -> None:
@@ -77,9 +95,13 @@ async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, a
     renewals.withdraw(file, actor, at)
 
 
+_DECIDES: Final = (
+    Act.RENEWAL_GRANTED, Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_RETURNED,
+)  # fmt: skip
+
+
 def _said(body: Mapping[str, Any]) -> Tells:
-    acts = frozenset({Act.RENEWAL_GRANTED, Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED})
-    return Tells(acts, reasons=said.codes(body))
+    return Tells(frozenset(_DECIDES), reasons=said.codes(body))
 
 
 # What a second signature may be, or its withholding.
@@ -87,6 +109,7 @@ SIGNED_OF_RENEWALS: Final = (
     RenewalEvent.CONFIRM_RENEWAL_GRANT,
     RenewalEvent.CONFIRM_RENEWAL_REFUSAL,
     RenewalEvent.REJECT_RENEWAL,
+    RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL,
 )
 
 
@@ -106,6 +129,14 @@ def renewal_commands(asks: type[BaseModel], renew: Route = RENEW) -> dict[str, C
             acts=effect(Act.RENEWAL_ASKED),
             body=asks,
         ),
+        CommandKind.CORRECT_RENEWAL: Command(
+            does=_correct,
+            route=CORRECT,
+            events=(RenewalEvent.CORRECT_RENEWAL,),
+            refuses=renewal_returns.refuses_correction,
+            acts=effect(Act.RENEWAL_CORRECTED),
+            body=asks,
+        ),
         CommandKind.DECIDE_RENEWAL: Command(
             does=_decide,
             route=DECIDE,
@@ -113,9 +144,10 @@ def renewal_commands(asks: type[BaseModel], renew: Route = RENEW) -> dict[str, C
                 RenewalEvent.GRANT_RENEWAL,
                 RenewalEvent.PROPOSE_RENEWAL_GRANT,
                 RenewalEvent.PROPOSE_RENEWAL_REFUSAL,
+                RenewalEvent.RETURN_RENEWAL,
             ),
             refuses=renewals.refuses_decision,
-            acts=effect(Act.RENEWAL_GRANTED, Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED),
+            acts=effect(*_DECIDES),
             body=RenewalDecisionRequest,
             waits=EVERYBODY,
             said=_said,

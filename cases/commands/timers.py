@@ -7,7 +7,7 @@ from typing import Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.decisions import cooling, correction, objections, renewals, settling, transferring
+from cases.decisions import cooling, correction, objections, renewal_returns, renewals, settling, transferring
 from cases.programme import Timer, programme_of
 from cases.tasks import review
 from domain.actors import Actor
@@ -66,7 +66,10 @@ TIMERS: Final[Mapping[str, Timer]] = {
     DeadlineKind.SIGNATURE_EXPECTED: review.expect_signature,
     DeadlineKind.HOLD_REVIEW: review.review_hold,
     DeadlineKind.OBJECTION_OVER: objections.overdue,
+    DeadlineKind.RENEWAL_REMINDER: renewals.remind,
     DeadlineKind.RENEWAL_OVER: renewals.escalate,
+    DeadlineKind.RENEWAL_CORRECTION_REMINDER: renewal_returns.remind,
+    DeadlineKind.RENEWAL_CORRECTION_OVER: renewal_returns.lapse,
     DeadlineKind.TAKES_EFFECT: cooling.pass_deadline,
     DeadlineKind.DEPARTURE_ANSWER: transferring.leave_unanswered,
 }

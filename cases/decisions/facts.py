@@ -37,7 +37,7 @@ async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     number, content = _keep(file, actor, at, asked)
     hashed = file.person_key.ledger_hash(content)
     file.record(Act.FACT_RECORDED, actor, at, fact=number, field=asked.field, content=hashed)
-    await _run_again(file, connection, at)
+    await run_again(file, connection, at)
     said = Said(occasion=str(number), facts={"fact_field": short_of(asked.field)})
     move(file, Event.RECORD_FACT, actor, at, said=said)
 
@@ -114,7 +114,7 @@ async def answer_contest(
     file.record(Act.TASK_ANSWERED, actor, at, outcome=asked.action, kind=task.kind, facts=sorted(ends or chosen))
     if ends:
         programme_of(file).known_anew(file, at)
-        await _run_again(file, connection, at)
+        await run_again(file, connection, at)
 
 
 def _answer(file: CaseFile, row: FactRow, *, is_set_aside: bool) -> tuple[NoticeKind, Said]:
@@ -183,7 +183,8 @@ def _drop_contest(file: CaseFile, actor: Actor, number: int, at: datetime) -> No
         move(file, Event.REPLACE_FACT, actor, at)
 
 
-async def _run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+async def run_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+    """Run the rules of a case that is being decided, and what of them still decides something of one that was."""
     if file.stage in (Stage.UNDER_REVIEW, Stage.AWAITING_CONFIRMATION):
         await assessing.assess_again(file, connection, system("assess_again"), at)
     await programme_of(file).weigh_again(file, connection, at)

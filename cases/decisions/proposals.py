@@ -23,6 +23,7 @@ from cases.case.signers import (
     with_signature,
 )
 from cases.decisions.second_signature import SecondSignature, Verdict
+from cases.moves.apart import need_apart
 from cases.moves.front_half import Event
 from cases.moves.moving import Asked, move
 from cases.notices.compose import Said
@@ -157,10 +158,11 @@ def sign(matter: Matter, actor: Actor, action: ConfirmationAction) -> Verdict:
 
     Raises:
         Refused: `wrong_stage` where nothing waits; `already_decided` after the last one; `role_not_allowed`;
-            `same_signer`.
+            `same_signer`; `evidence_seen_by_decider`.
     """
     kept = matter.rule.need_waiting(matter.row.pending)
     need_last_missing(kept)
+    need_apart(matter.file, actor)
     wanted = programme_of(matter.file).signers.get(matter.act, matter.rule.signers)
     return matter.rule.of(wanted).sign(actor, signers_of(kept), action)
 

@@ -25,6 +25,7 @@ from cases.deadlines.stated import signature_due
 from cases.decisions import cooling, correction, finding_answers, proposals, settling
 from cases.decisions.reported_days import need_day
 from cases.decisions.second_signature import Verdict
+from cases.moves.apart import need_apart
 from cases.moves.front_half import Event
 from cases.moves.moving import Asked, move, need_move
 from cases.programme import Signature, programme_of
@@ -57,6 +58,8 @@ async def decide(
     need_move(file, Event.REFUSE, actor)
     need_round(file, asked.round)
     need_no_hold(file)
+    if asked.action is not DecisionAction.RETURN:
+        need_apart(file, actor)
     take_task(file, actor, at, TaskKind.REVIEW)
     file.row.rejected = None
     if asked.action is DecisionAction.RETURN:
@@ -92,6 +95,7 @@ def refuses_signature(file: CaseFile, actor: Actor, track: At | None, at: dateti
     if waits not in programme_of(file).signatures:
         need_no_hold(file)
     need_not_held(file, actor, TaskKind.CONFIRM)
+    need_apart(file, actor)
 
 
 def refuses_recall(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:

@@ -2,6 +2,7 @@
 
 from datetime import datetime
 
+from cases.case import evidence
 from cases.case.file import CaseFile
 from cases.notices import contact_changes
 from cases.notices.compose import Said
@@ -24,6 +25,7 @@ def keep_version(file: CaseFile, at: datetime, *, whole: Form) -> list[Said]:
         },
     )
     file.application = whole
+    evidence.follow(file, whole, at)
     file.row.facts_version = version
     told = contact_changes.follow(file, at, before)
     within = looked_up_within(file.employer_id)

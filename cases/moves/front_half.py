@@ -10,6 +10,7 @@ from cases.case.moves import ALL, At, Clock, Move, Notice, Opens, Who
 from cases.case.signers import EFFECT, PROPOSAL_WAITS, is_same, need_signer
 from cases.deadlines.remedies import objection_remedy
 from cases.deadlines.stated import case_due, park_due, signature_due, within_decision_days
+from cases.moves.apart import need_apart
 from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
 from domain.errors import Refused, need
@@ -66,6 +67,7 @@ def second_signer(*acts: str, words: str = "second signer") -> Who:
     def need_one(file: CaseFile, actor: Actor, track: At | None) -> None:
         waits = not acts or file.row.pending_act in acts
         need_signer(actor, file.row.pending if waits else None)
+        need_apart(file, actor)
 
     return Who(words, STAFF, need=need_one)
 
@@ -112,6 +114,7 @@ COOLED: Final = Who("timer", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 EMPLOYER: Final = Who("employer", frozenset({Role.EMPLOYER}))
 PERSON: Final = Who("person", frozenset({Role.PERSON}))
 OFFICER: Final = Who("officer", STAFF)
+_DECIDER: Final = Who("officer", STAFF, need=need_apart)
 
 _CORRECTION: Final = frozenset({Stage.CORRECTION_REQUESTED})
 _REVIEW: Final = frozenset({Stage.UNDER_REVIEW})
@@ -229,19 +232,19 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         ),
         Move("R9", frozenset(Stage), Event.CLAIM, Who("officer; assign: supervisor", STAFF)),
         Move(
-            "R10", _REVIEW, Event.APPROVE, OFFICER, Stage.APPROVED,
+            "R10", _REVIEW, Event.APPROVE, _DECIDER, Stage.APPROVED,
             closes=tuple(sorted(REVIEW_TASKS)), clock=Clock.ENDS, notices=(_APPROVAL,),
         ),
         Move(
             "R10a", _APPROVED, Event.RECALL, Who("who gave the approval effect", STAFF, need=_need_decider),
             Stage.UNDER_REVIEW, opens=(Opens(TaskKind.REVIEW),), clock=Clock.RUNS_AGAIN,
         ),
-        proposed("R11", _REVIEW, Event.APPROVE_OVER_FAIL, to=Stage.AWAITING_CONFIRMATION),
+        proposed("R11", _REVIEW, Event.APPROVE_OVER_FAIL, to=Stage.AWAITING_CONFIRMATION, who=_DECIDER),
         Move(
             "R12", _REVIEW, Event.RETURN, OFFICER, Stage.CORRECTION_REQUESTED,
             closes=tuple(sorted(REVIEW_TASKS)), clock=Clock.STOPS, notices=(_CORRECT_IT,),
         ),
-        proposed("R13", _REVIEW, Event.REFUSE, to=Stage.AWAITING_CONFIRMATION),
+        proposed("R13", _REVIEW, Event.REFUSE, to=Stage.AWAITING_CONFIRMATION, who=_DECIDER),
         Move(
             "R14", _CONFIRM, Event.CONFIRM_REFUSAL, second_signer(PendingAct.REFUSE),
             closes=tuple(sorted(REVIEW_TASKS)), clock=Clock.ENDS,

@@ -1,6 +1,6 @@
 """Objections and setting aside: the rows that a programme adds to its table whose decisions can be objected to."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from enum import StrEnum
 from typing import Any, Final
@@ -53,7 +53,7 @@ def _objects_nobody(file: CaseFile, track: At | None) -> bool:
 
 
 # Both sides may object to one decision, and one task serves both.
-_ANSWERED: Final = Closes(TaskKind.OBJECTION, Condition("where nobody else objects", _objects_nobody), each=True)
+ANSWERED: Final = Closes(TaskKind.OBJECTION, Condition("where nobody else objects", _objects_nobody), each=True)
 
 
 def set_aside(
@@ -62,15 +62,25 @@ def set_aside(
     event: str,
     *,
     to: Stage | None = None,
-    opens: str = "",
+    opens: tuple[Opens, ...] = (),
     clock: Clock | None = None,
-    states_due: bool = False,
+    states: Callable[[CaseFile, datetime], Mapping[str, Any]] | None = None,
 ) -> Move:
-    """Return the row by which a decision is set aside with the second signature."""
-    notice = Notice(NoticeKind.DECISION_SET_ASIDE, facts=_due if states_due else None)
+    """Return the row by which a decision is set aside with the second signature.
+
+    Args:
+        no: the number of the row.
+        sources: where the case stands that is moved.
+        event: what happens.
+        to: where it then stands, where that is another stage.
+        opens: the tasks of what goes on.
+        clock: what becomes of the park's clock.
+        states: what the notice says of what is waited for then.
+    """
+    notice = Notice(NoticeKind.DECISION_SET_ASIDE, facts=states)
     return Move(
         no, sources, event, _SIGNER, to,
-        opens=(Opens(opens),) if opens else (), closes=(TaskKind.CONFIRM, _ANSWERED), clock=clock, notices=(notice,),
+        opens=opens, closes=(TaskKind.CONFIRM, ANSWERED), clock=clock, notices=(notice,),
     )  # fmt: skip
 
 
@@ -85,10 +95,10 @@ def objecting(objects: Who) -> tuple[Move, ...]:
             "R60", _STANDS, ObjectionEvent.OBJECT, objects,
             opens=(Opens(TaskKind.OBJECTION),), notices=(Notice(NoticeKind.OBJECTION_RECEIVED, given=True),),
         ),
-        Move("R61", _STANDS, ObjectionEvent.WITHDRAW_OBJECTION, objects, closes=(_ANSWERED,)),
+        Move("R61", _STANDS, ObjectionEvent.WITHDRAW_OBJECTION, objects, closes=(ANSWERED,)),
         Move(
             "R62", _STANDS, ObjectionEvent.REJECT_OBJECTION, _UNINVOLVED,
-            closes=(_ANSWERED,), notices=(Notice(NoticeKind.OBJECTION_REJECTED, given=True),),
+            closes=(ANSWERED,), notices=(Notice(NoticeKind.OBJECTION_REJECTED, given=True),),
         ),
         Move(
             "R63", frozenset(Stage), ObjectionEvent.OBJECTION_OVER, TIMER,
@@ -101,11 +111,11 @@ def objecting(objects: Who) -> tuple[Move, ...]:
         Move("R64", CLOSED, Event.SIGNATURE_REMINDER_DUE, TIMER, notices=(TOLD_AGAIN,)),
         set_aside(
             "R66", frozenset({Stage.REFUSED}), ObjectionEvent.SET_ASIDE_REFUSAL, to=Stage.UNDER_REVIEW,
-            opens=TaskKind.REVIEW, clock=Clock.GOES_ON, states_due=True,
+            opens=(Opens(TaskKind.REVIEW),), clock=Clock.GOES_ON, states=_due,
         ),
         set_aside(
             "R67", frozenset({Stage.LAPSED}), ObjectionEvent.SET_ASIDE_LAPSE, to=Stage.CORRECTION_REQUESTED,
-            clock=Clock.STOPS, states_due=True,
+            clock=Clock.STOPS, states=_due,
         ),
     )  # fmt: skip
 

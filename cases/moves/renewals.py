@@ -11,12 +11,13 @@ from cases.case.renewals import under_way
 from cases.case.signers import is_same
 from cases.deadlines.stated import signature_due
 from cases.moves.front_half import EMPLOYER, OFFICER, TIMER, second_signer
+from cases.moves.objecting import ANSWERED, set_aside
 from domain.actors import STAFF, Actor, Role
 from domain.clock import day_of
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
 from domain.renewals import RenewalProposal
-from domain.stages import Stage
+from domain.stages import DueKind, Stage
 from domain.tasks import TaskKind
 
 
@@ -33,9 +34,15 @@ class RenewalEvent(StrEnum):
     RECALL_RENEWAL = "recall_renewal"
     RENEWAL_GRANT_SETTLED = "renewal_grant_settled"
     RENEWAL_REFUSAL_SETTLED = "renewal_refusal_settled"
+    RETURN_RENEWAL = "return_renewal"
+    CORRECT_RENEWAL = "correct_renewal"
+    RENEWAL_REMINDER_DUE = "renewal_reminder_due"
+    RENEWAL_CORRECTION_REMINDER_DUE = "renewal_correction_reminder_due"
+    RENEWAL_CORRECTION_OVER = "renewal_correction_over"
     RENEWAL_OVER = "renewal_over"
     WITHDRAW_RENEWAL = "withdraw_renewal"
     CLOSE_RENEWAL = "close_renewal"
+    SET_ASIDE_RENEWAL_REFUSAL = "set_aside_renewal_refusal"
 
 
 def occasion(file: CaseFile) -> str:
@@ -63,6 +70,25 @@ def _of_proposal(file: CaseFile) -> str:
     return f"{file.round}/{need(file.row.pending_act, 'pending_act')}"
 
 
+def _of_decision(file: CaseFile) -> str:
+    """Return what makes a notice of a decision one notice: a refusal that was set aside may be decided again."""
+    number, again = occasion(file), need(under_way(file), "renewal").limit_since
+    return number if again is None else f"{number}/{file.round}"
+
+
+def _of_limit(file: CaseFile) -> str:
+    """Return what makes a notice about a limit one notice: where it began anew, the day on which it ended."""
+    renewal = need(under_way(file), "renewal")
+    number = occasion(file)
+    return number if renewal.limit_since is None else f"{number}/{day_of(need(renewal.due_at, 'due_at'))}"
+
+
+def _of_round(file: CaseFile) -> str:
+    """Return what makes a notice about a return one notice: the renewal, and how often it was sent back."""
+    renewal = need(under_way(file), "renewal")
+    return f"renewal/{renewal.number}/{renewal.returned_times or 0}"
+
+
 def _escalated(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     return {"days_over": 1, **_due(file, at)}
 
@@ -71,6 +97,10 @@ def _delayed(file: CaseFile, at: datetime) -> Mapping[str, Any]:
     expected = file.calendar.working_day(day_of(at), file.context.limits.park_decision_days)
     due = _due(file, at)
     return {"renewal": due["renewal"], "missed_on": due["due_on"], "expected_on": expected}
+
+
+def _decided_anew(file: CaseFile, at: datetime) -> Mapping[str, Any]:
+    return {**_due(file, at), "due_kind": DueKind.PARK_DECISION.value}
 
 
 def _number(file: CaseFile, at: datetime) -> Mapping[str, Any]:
@@ -98,7 +128,7 @@ _LOOK: Final = (Opens(TaskKind.RENEWAL, due=_until),)
 RENEWAL_MOVES: Final[tuple[Move, ...]] = (
     Move(
         "R37", _APPROVED, RenewalEvent.ASK_RENEWAL, EMPLOYER,
-        opens=_LOOK,
+        opens=_LOOK, closes=(ANSWERED,),
         notices=(Notice(NoticeKind.RENEWAL_RECEIVED, facts=_due, occasion=occasion),),
     ),
     Move("R38", _APPROVED, RenewalEvent.GRANT_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,)),
@@ -122,17 +152,17 @@ RENEWAL_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "R41", _APPROVED, RenewalEvent.RENEWAL_GRANT_SETTLED, TIMER,
-        notices=(Notice(NoticeKind.RENEWAL_GRANTED, facts=_number, occasion=occasion),),
+        notices=(Notice(NoticeKind.RENEWAL_GRANTED, facts=_number, occasion=_of_decision),),
     ),
     Move(
         "R41", _APPROVED, RenewalEvent.RENEWAL_REFUSAL_SETTLED, TIMER,
-        notices=(Notice(NoticeKind.RENEWAL_REFUSED, facts=_number, occasion=occasion),),
+        notices=(Notice(NoticeKind.RENEWAL_REFUSED, facts=_number, occasion=_of_decision),),
     ),
     Move(
         "R42", _APPROVED, RenewalEvent.RENEWAL_OVER, TIMER,
         notices=(
-            Notice(NoticeKind.ESCALATED, facts=_escalated, occasion=occasion),
-            Notice(NoticeKind.DECISION_DELAYED, facts=_delayed, occasion=occasion),
+            Notice(NoticeKind.ESCALATED, facts=_escalated, occasion=_of_limit),
+            Notice(NoticeKind.DECISION_DELAYED, facts=_delayed, occasion=_of_limit),
         ),
     ),
     Move(
@@ -140,4 +170,27 @@ RENEWAL_MOVES: Final[tuple[Move, ...]] = (
         closes=_OF_RENEWAL, notices=(Notice(NoticeKind.RENEWAL_WITHDRAWN, facts=_number, occasion=occasion),),
     ),
     Move("R43", _APPROVED, RenewalEvent.CLOSE_RENEWAL, _CASE_ENDS, closes=_OF_RENEWAL),
+    Move(
+        "R44", _APPROVED, RenewalEvent.RETURN_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,),
+        notices=(Notice(NoticeKind.RENEWAL_CORRECTION_REQUESTED, facts=_due, occasion=_of_round),),
+    ),
+    Move(
+        "R45", _APPROVED, RenewalEvent.CORRECT_RENEWAL, EMPLOYER, opens=_LOOK,
+        notices=(Notice(NoticeKind.RENEWAL_CORRECTION_RECEIVED, facts=_due, occasion=_of_round),),
+    ),
+    Move(
+        "R46", _APPROVED, RenewalEvent.RENEWAL_REMINDER_DUE, TIMER,
+        notices=(Notice(NoticeKind.DUE_SOON, facts=_due),),
+    ),
+    Move(
+        "R46", _APPROVED, RenewalEvent.RENEWAL_CORRECTION_REMINDER_DUE, TIMER,
+        notices=(Notice(NoticeKind.RENEWAL_CORRECTION_REMINDER, facts=_due),),
+    ),
+    Move(
+        "R47", _APPROVED, RenewalEvent.RENEWAL_CORRECTION_OVER, TIMER,
+        notices=(Notice(NoticeKind.RENEWAL_LAPSED, facts=_number, occasion=occasion),),
+    ),
+    set_aside("R70", _APPROVED, RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL, opens=_LOOK, states=_decided_anew),
+    # It was wrong, and there is nothing to renew any more.
+    set_aside("R70", frozenset({Stage.ENDED}), RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL),
 )  # fmt: skip

@@ -40,7 +40,14 @@ from texts.reasons import reason_sentence
 _OF_A_READER = frozenset({"occurred_at", "employer_name", "person_name", "points", "link"})
 # Those that say what is to be mended, or was not.
 _WITH_POINTS = frozenset(
-    {NoticeKind.CORRECTION_REQUESTED, NoticeKind.CORRECTION_REMINDER, NoticeKind.REGISTRATION_LAPSED}
+    {
+        NoticeKind.CORRECTION_REQUESTED,
+        NoticeKind.CORRECTION_REMINDER,
+        NoticeKind.REGISTRATION_LAPSED,
+        NoticeKind.RENEWAL_CORRECTION_REQUESTED,
+        NoticeKind.RENEWAL_CORRECTION_REMINDER,
+        NoticeKind.RENEWAL_LAPSED,
+    }
 )
 
 

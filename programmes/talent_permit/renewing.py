@@ -6,7 +6,8 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case.corrected import parts_of
+from cases.case import facts as case_facts
+from cases.case.corrected import parts_of, value_of
 from cases.case.file import CaseFile
 from cases.decisions import changing
 from cases.decisions.versions import keep_version
@@ -55,16 +56,35 @@ def of_renewal(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
 
 
 async def _wanted(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: RenewalRequest
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    asked: RenewalRequest,
+    before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Change contact and language at once, as a change does, and return what an officer looks at."""
-    wanted: dict[str, Any] = {}
-    if asked.changes is not None:
-        wanted = changing.wanted(file, at, asked.changes)
-        if at_once := CHANGING.asked_at_once(asked.changes):
+    given = asked.changes.model_fields_set if asked.changes is not None else frozenset()
+    wanted = {name: value for name, value in before.items() if name not in given}
+    named = _not_put_back(file, asked.changes, before)
+    if named is not None:
+        wanted |= changing.wanted(file, at, named)
+        if at_once := CHANGING.asked_at_once(named):
             await changing.change(file, connection, actor, at, ChangeRequest.model_validate(at_once))
-    undertaking = asked.undertaking_version or UNDERTAKING_VERSION
+    if not wanted.keys() - {_PROOF, _UNDERTAKING}:
+        wanted.pop(_PROOF, None)
+    undertaking = asked.undertaking_version or before.get(_UNDERTAKING, UNDERTAKING_VERSION)
     return wanted if undertaking == talent_permit(file).undertaking_version else wanted | {_UNDERTAKING: undertaking}
+
+
+def _not_put_back(file: CaseFile, asked: ChangeRequest | None, before: Mapping[str, Any]) -> ChangeRequest | None:
+    """Return what is asked but for what was wanted before and is to stay as it is known after all."""
+    if asked is None or not before:
+        return asked
+    known, for_review = case_facts.known(file), CHANGING.asked_of_officer(asked)
+    back = {name for name in before if name in for_review and for_review[name] == value_of(known, name)}
+    rest = asked.model_dump(mode="json", exclude_unset=True, exclude=back)
+    return ChangeRequest.model_validate(rest) if rest.keys() - {_PROOF} else None
 
 
 def _changed(form: Form, wanted: Mapping[str, Any]) -> RegistrationRequest:

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.row import OneCase
+from cases.decisions import renewals
 from cases.decisions.setting_aside import CONTESTABLE as OF_ANY_CASE
 from cases.decisions.setting_aside import told
 from cases.moves.moving import move
@@ -133,6 +134,7 @@ def _is_withheld(case: OneCase, track: str | None) -> bool:
 
 CONTESTABLE: Final[dict[str, Contestable]] = {
     **OF_ANY_CASE,
+    **renewals.CONTESTABLE,
     REVOCATION: Contestable(
         act=PermitAct.REVOKED,
         letter=PermitNotice.REGISTRATION_REVOKED,

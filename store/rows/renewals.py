@@ -32,6 +32,11 @@ class RenewalRow(TableRow):
     due_at: datetime | None = None
     due_provisional: bool = False
     overdue: bool = False
+    # How often it was sent back; the working days that the park had used before its limit last started, and the day 0
+    # from which it runs. Empty until then: the limit runs from the day of the request.
+    returned_times: int | None = None
+    limit_used: int | None = None
+    limit_since: date | None = None
     decided_on: date | None = None
     # Who decided, with the codes of the reasons and, sealed and in hex, their notes.
     decided_by: RenewalSignature | None = None

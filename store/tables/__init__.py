@@ -9,6 +9,7 @@ from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
 from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
+from store.tables.evidence import evidence
 from store.tables.joinings import person_joinings
 from store.tables.keys import key_holders, service_keys
 from store.tables.notices import deliveries, notice_reads, notices, receipts, webhooks
@@ -80,6 +81,7 @@ __all__ = [
     "employers",
     "epochs",
     "erasures",
+    "evidence",
     "idempotency",
     "incidents",
     "key_holders",

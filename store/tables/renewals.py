@@ -23,6 +23,10 @@ renewals = Table(
     moment("due_at"),
     Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
     Column("overdue", Boolean, nullable=False, server_default=text("false")),
+    # How often it was sent back, and the park's limit, which stands meanwhile; empty where it never was.
+    Column("returned_times", Integer),
+    Column("limit_used", Integer),
+    Column("limit_since", Date),
     Column("decided_on", Date),
     Column("decided_by", JSONB),
     moment("settles_at"),

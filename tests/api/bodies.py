@@ -35,6 +35,7 @@ OF_ANY_CASE: dict[str, Any] = {
         "reasons": [{"code": "grounds_unproved"}],
     },
     "renewal": {},
+    "renewal-correction": {},
     "renewal-decision": {"action": "grant", "renewal": 1},
     "renewal-recall": {"reason": "Granted by mistake."},
     "renewal-withdrawal": {},

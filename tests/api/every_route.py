@@ -154,7 +154,7 @@ async def walk_permits(walk: Walk) -> None:
 
 
 async def walk_renewal(walk: Walk) -> None:
-    """A permit that runs out soon: what a renewal would confirm, one that is withdrawn, recalled, and granted again."""
+    """A permit that runs out soon: what a renewal would confirm; one withdrawn, one sent back, recalled, granted."""
     reference = await walk.approve()
     dates = {"valid_from": "2026-03-02", "valid_until": "2026-05-29", "stay_days": 30, "entries": "multiple"}
     for outcome, more in (("accepted", {}), ("issued", dates)):
@@ -167,6 +167,9 @@ async def walk_renewal(walk: Walk) -> None:
     await walk.act("employer-a", reference, "renewal", {})
     await walk.act("employer-a", reference, "renewal-withdrawal", {})
     await walk.act("employer-a", reference, "renewal", {"changes": {"contract_end": "2033-06-30"}})
+    returned = {"action": "return", "renewal": 2, "reasons": [{"code": "employment_dates_wrong"}]}
+    await walk.act("officer-1", reference, "renewal-decision", returned)
+    await walk.act("employer-a", reference, "renewal-correction", {"changes": {"contract_end": "2034-06-30"}})
     grant = {"action": "grant", "renewal": 2}
     await walk.act("officer-1", reference, "renewal-decision", grant)
     await walk.act("officer-1", reference, "renewal-recall", {"reason": "Granted by mistake."})

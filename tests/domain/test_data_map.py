@@ -22,6 +22,7 @@ PAGE = Path(__file__).parents[2] / "docs" / "data-map.md"
 OF_THE_ENGINE = {"PermitAct"}
 # What the bodies of programmes are made from; nobody sends one.
 BASES = {"Form", "FactAsked", "OwnChanges", "Corrections", "ChangeAsked"}
+BASES |= {"WithEvidence", "EvidenceAgain", "EvidenceGiven"}
 
 
 def _bodies(of: type[Body] = Body) -> Iterator[type[Body]]:
@@ -84,7 +85,7 @@ def test_the_page_is_the_generated_one() -> None:
 # seals it is destroyed, or the statement names it. What stands here and nowhere in that statement is told beside it.
 _SEALED_BY_THE_PERSON = {
     "applications.body", "assessments.facts", "case_facts.body", "commands.body", "legal_holds.paper",
-    "cases.earlier_addresses",
+    "cases.earlier_addresses", "evidence.fallen", "evidence.given", "evidence.seen",
     "tasks.detail",  # its free text
 }  # fmt: skip
 _BY_ITSELF = {

@@ -47,6 +47,7 @@ def test_the_digestible_kinds_are_those_marked_with_a_star() -> None:
         "renewal_received",
         "renewal_granted",
         "renewal_withdrawn",
+        "renewal_correction_received",
         "registration_ended",
         "permit_submitted",
         "permit_accepted",

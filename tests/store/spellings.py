@@ -104,7 +104,7 @@ _TYPED: Final[dict[str, Any]] = {
 # forms of before programmes, and in that in which each table has its own.
 _LATER: Final = {
     1: frozenset({"entry_case"}),
-    2: frozenset({"amendments", "holder_since", "objections"}),
+    2: frozenset({"amendments", "holder_since", "objections", "returned_times", "limit_used", "limit_since"}),
     3: frozenset({"amendments", "holder_since", "objections"}),
 }
 # The number of the form that is written goes up; what each number means is held below.

@@ -30,6 +30,7 @@ _PARTS: Final = PARTS | {each.name for _, each in own_tables()}
 # Tables that the case of the test fills with no row of its own, and what a row of each has to hold.
 HELD: Final[dict[str, dict[str, Any]]] = {
     "case_facts": {"state": "stands", "contest": None},
+    "evidence": {"state": "given", "result": None, "source_reference": None, "source_evidence": None},
     "tasks": {"state": "done"},
     "person_joinings": {"kind": "joining"},
 }

@@ -122,6 +122,7 @@ class NoticeFacts(BaseModel):
     handed_kind: str | None = None
     is_handed_whole: bool = Field(default=False, description="With all that it says to the person.")
     fact_field: str | None = None
+    is_overtaken: bool = Field(default=False, description="A renewal asked anew answers the reader's objection.")
     renewal: int | None = Field(default=None, description="Number of the renewal that it is about.")
     changed_fields: tuple[str, ...] = Field(default=(), description="What was asked to have changed.")
     asked_by_person: bool = False

@@ -1,16 +1,16 @@
-"""The calculator of points: what is asked, and the answer; nothing is stored."""
+"""The calculators of points and of routes: what is asked, and the answer; nothing is stored."""
 
 from datetime import date
 from typing import Annotated
 
-from pydantic import Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
 
 from domain.bodies import Body, example
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.fields import Day, Flag, refusal
 from domain.figures import Money
-from policy.pack import PackError, PackShelf
+from policy.pack import Pack, PackError, PackShelf
 from programmes.work_permit.rules.claims import (
     Bonus,
     Claims,
@@ -21,6 +21,7 @@ from programmes.work_permit.rules.claims import (
     Years,
 )
 from programmes.work_permit.rules.points import WorkPermitPoints, score
+from programmes.work_permit.rules.routes import WorkPermitRouteFound, routes
 
 
 class WorkPermitPointsQuestion(Body):
@@ -71,16 +72,67 @@ class WorkPermitPointsQuestion(Body):
         return Claims.model_validate(self.model_dump(exclude={"on"}))
 
 
-def answer(question: WorkPermitPointsQuestion, shelf: PackShelf) -> WorkPermitPoints:
+class WorkPermitRoutesQuestion(Claims):
+    """Which routes are open by what is known so far; what is left out is not known, and nothing of it is kept."""
+
+    model_config = example(
+        {
+            "on": "2026-11-30",
+            "salary_year": "636400.00",
+            "other_deductions": "0",
+            "education": "bachelor",
+            "experience_years": 2,
+            "birth_date": "1991-05-20",
+        }
+    )
+
+    on: Annotated[Day, Field(description="The day on which age counts, and whose rules hold: that of the acceptance.")]
+    local_average_wage_year: Annotated[
+        Money | None,
+        Field(description="Yuan a year, the average where the work is done; without it an officer decides by it."),
+    ] = None
+
+    @property
+    def claims(self) -> Claims:
+        """What is said for points and routes."""
+        return Claims.model_validate(self.model_dump(include=set(Claims.model_fields)))
+
+
+class WorkPermitRoutes(BaseModel):
+    """All routes at once, each with the fact that decides it, and the points by what is known."""
+
+    model_config = ConfigDict(frozen=True)
+
+    pack: str
+    routes: tuple[WorkPermitRouteFound, ...]
+    points: WorkPermitPoints
+
+
+def points(question: WorkPermitPointsQuestion, shelf: PackShelf) -> WorkPermitPoints:
     """Return the points by the version that is in force on the day.
 
     Raises:
         Refused: no version was in force yet on the day (`invalid`, field `on`).
     """
+    return score(question.claims, _in_force(shelf, question.on), question.on)
+
+
+def open_routes(question: WorkPermitRoutesQuestion, shelf: PackShelf) -> WorkPermitRoutes:
+    """Return every route by the version that is in force on the day.
+
+    Raises:
+        Refused: no version was in force yet on the day (`invalid`, field `on`).
+    """
+    pack, claims = _in_force(shelf, question.on), question.claims
+    scored = score(claims, pack, question.on)
+    found = routes(claims, pack, question.on, local_average_wage_year=question.local_average_wage_year)
+    return WorkPermitRoutes(pack=scored.pack, routes=found, points=scored)
+
+
+def _in_force(shelf: PackShelf, on: date) -> Pack:
     try:
-        pack = shelf.on(question.on)
+        return shelf.on(on)
     except PackError:
         first = min(each.effective_from for each in shelf.packs)
-        message = f"No table of points was in force on that day; give {first.isoformat()} or a later day."
+        message = f"No rules were in force on that day; give {first.isoformat()} or a later day."
         raise Refused("invalid", errors=(FieldError("on", FieldCode.UNKNOWN_VALUE, message),)) from None
-    return score(question.claims, pack, question.on)

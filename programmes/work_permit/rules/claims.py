@@ -6,9 +6,10 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, JsonValue, StrictBool, WithJsonSchema
+from pydantic import AfterValidator, JsonValue, StrictBool, WithJsonSchema
 
 from domain.ages import age_on
+from domain.bodies import Body
 from domain.fields import Day, refusal
 from domain.figures import Money, whole
 
@@ -76,7 +77,7 @@ class PointItem(StrEnum):
     BONUS = "provincial_bonus"
 
 
-class Claims(BaseModel):
+class Claims(Body):
     """What is said for points and routes; None is not said, or not proved, and counts nothing.
 
     Attributes:
@@ -84,8 +85,6 @@ class Claims(BaseModel):
         income_tax_year: yuan of income tax of a year, as paid or certified.
         other_deductions: yuan a year that are taken off the salary beside the basic deduction; None is not known.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     salary_year: Money | None = None
     education: WorkPermitEducation | None = None

@@ -13,9 +13,10 @@ from domain.stages import Standing
 from policy.facts import Facts
 from policy.pack import Pack
 from policy.rule import Rule, rule
+from policy.standing import ParameterStatus, least
 from programmes.work_permit.findings import WorkPermitFinding
 from programmes.work_permit.rules.claims import Claims, WorkPermitCategory
-from programmes.work_permit.rules.routes import RouteFound, RouteOutcome, outcome_for, routes
+from programmes.work_permit.rules.routes import MET, NOT_MET, WorkPermitRouteFound, outcome_for, routes
 
 PASS: Final = FindingOutcome.PASS
 FAIL: Final = FindingOutcome.FAIL
@@ -114,10 +115,17 @@ def contract_dates(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutco
     parameters=_BY_POINTS_OR_ROUTE,
 )
 def category_reached(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find a route into the category that is asked for in what is declared; the quota of C is for a person."""
+    """Find a route into the category that is asked for in what is declared; the quota of C is for a person.
+
+    Nothing is sent back by a bound that no rule confirms: a person looks at it.
+    """
     if facts.category is None:
         return MISSING
-    return _CATEGORY[outcome_for(facts.category, routes_of(facts, facts.declared, pack, on))]
+    outcome = outcome_for(facts.category, routes_of(facts, facts.declared, pack, on))
+    if outcome is NOT_MET:
+        bounds = least(pack.parameter(name).status for name in _BY_POINTS_OR_ROUTE)
+        return FAIL if bounds is ParameterStatus.CONFIRMED else NEEDS_PERSON
+    return PASS if outcome is MET else NEEDS_PERSON
 
 
 @rule(
@@ -131,14 +139,11 @@ def category_proved(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutc
     """Find that category in what an officer saw; what was not proved counts nothing, and a person looks."""
     if facts.category is None:
         return None
-    met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is RouteOutcome.MET
+    met = outcome_for(facts.category, routes_of(facts, facts.proved, pack, on)) is MET
     return PASS if met else NEEDS_PERSON
 
 
-_CATEGORY: Final = {RouteOutcome.MET: PASS, RouteOutcome.OFFICER: NEEDS_PERSON, RouteOutcome.NOT_MET: FAIL}
-
-
-def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[RouteFound, ...]:
+def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: date) -> tuple[WorkPermitRouteFound, ...]:
     """Return every route by what is declared, or by what is proved."""
     return routes(claims or Claims(), pack, on, local_average_wage_year=facts.local_average_wage_year)
 

@@ -7,6 +7,8 @@ from decimal import Decimal
 from enum import StrEnum
 from typing import Final
 
+from pydantic import BaseModel, ConfigDict
+
 from domain.ages import age_on
 from domain.findings import ParameterUsed
 from policy.pack import Pack
@@ -37,7 +39,7 @@ class WorkPermitRoute(StrEnum):
     C_OTHERS = "c_others"
 
 
-class RouteOutcome(StrEnum):
+class WorkPermitRouteOutcome(StrEnum):
     """Whether a route is open; `officer` where a fact is not known, or a value is not confirmed enough to decide."""
 
     MET = "met"
@@ -45,13 +47,19 @@ class RouteOutcome(StrEnum):
     OFFICER = "officer"
 
 
-@dataclass(frozen=True, slots=True)
-class RouteFound:
+MET: Final = WorkPermitRouteOutcome.MET
+NOT_MET: Final = WorkPermitRouteOutcome.NOT_MET
+OFFICER: Final = WorkPermitRouteOutcome.OFFICER
+
+
+class WorkPermitRouteFound(BaseModel):
     """A route: its outcome, the fact that decides it, what that would have to be, and the parameters it rests on."""
+
+    model_config = ConfigDict(frozen=True)
 
     code: WorkPermitRoute
     category: WorkPermitCategory
-    outcome: RouteOutcome
+    outcome: WorkPermitRouteOutcome
     fact: str
     needs: str | None
     parameters: tuple[ParameterUsed, ...]
@@ -66,11 +74,13 @@ class _Given:
 
 
 # The outcome, the fact, and what it would have to be.
-_Judged = tuple[RouteOutcome, str, str | None]
+_Judged = tuple[WorkPermitRouteOutcome, str, str | None]
 _DEGREES: Final = frozenset({WorkPermitEducation.DOCTOR, WorkPermitEducation.MASTER, WorkPermitEducation.BACHELOR})
 
 
-def routes(claims: Claims, pack: Pack, on: date, *, local_average_wage_year: Decimal | None) -> tuple[RouteFound, ...]:
+def routes(
+    claims: Claims, pack: Pack, on: date, *, local_average_wage_year: Decimal | None
+) -> tuple[WorkPermitRouteFound, ...]:
     """Return every route with what became of it on a day.
 
     Args:
@@ -82,14 +92,17 @@ def routes(claims: Claims, pack: Pack, on: date, *, local_average_wage_year: Dec
     for code, (judge, parameters) in _ROUTES.items():
         outcome, fact, needs = judge(given)
         used = pack.used(*parameters)
-        found.append(RouteFound(code, WorkPermitCategory(code.value[0].upper()), outcome, fact, needs, used))
+        category = WorkPermitCategory(code.value[0].upper())
+        found.append(
+            WorkPermitRouteFound(code=code, category=category, outcome=outcome, fact=fact, needs=needs, parameters=used)
+        )
     return tuple(found)
 
 
-def outcome_for(category: WorkPermitCategory, found: Iterable[RouteFound]) -> RouteOutcome:
+def outcome_for(category: WorkPermitCategory, found: Iterable[WorkPermitRouteFound]) -> WorkPermitRouteOutcome:
     """Return what the routes into a category come to: any that is met, else any that an officer looks at."""
     outcomes = {route.outcome for route in found if route.category is category}
-    return next((each for each in (RouteOutcome.MET, RouteOutcome.OFFICER) if each in outcomes), RouteOutcome.NOT_MET)
+    return next((each for each in (MET, OFFICER) if each in outcomes), NOT_MET)
 
 
 def _said(field: str) -> Callable[[_Given], _Judged]:
@@ -99,10 +112,10 @@ def _said(field: str) -> Callable[[_Given], _Judged]:
     return judged
 
 
-def _of(said: bool | None) -> RouteOutcome:
+def _of(said: bool | None) -> WorkPermitRouteOutcome:
     if said is None:
-        return RouteOutcome.OFFICER
-    return RouteOutcome.MET if said else RouteOutcome.NOT_MET
+        return OFFICER
+    return MET if said else NOT_MET
 
 
 def _under_age_limit(field: str) -> Callable[[_Given], _Judged]:
@@ -116,12 +129,12 @@ def _under_age_limit(field: str) -> Callable[[_Given], _Judged]:
 
 
 def _looked_at_if_older(given: _Given, judged: _Judged) -> _Judged:
-    if judged[0] is not RouteOutcome.MET:
+    if judged[0] is not MET:
         return judged
     young_enough = _young_enough(given)
     if young_enough:
         return judged
-    return RouteOutcome.OFFICER, "birth_date", str(given.pack.integer("b_oldest_age"))
+    return OFFICER, "birth_date", str(given.pack.integer("b_oldest_age"))
 
 
 def _young_enough(given: _Given) -> bool | None:
@@ -133,13 +146,13 @@ def _points(category: WorkPermitCategory) -> Callable[[_Given], _Judged]:
     def judged(given: _Given) -> _Judged:
         total, wanted = score(given.claims, given.pack, given.on).total, points_from(category, given.pack)
         if total >= wanted:
-            met = RouteOutcome.MET, "total", str(wanted)
+            met = MET, "total", str(wanted)
             return met if category is A else _looked_at_if_older(given, met)
         # What was not said might make up for what is short: then it is not the total that decides.
         open_items = unsaid(given.claims, given.on)
         if total + sum(most_of(item, given.pack) for item in open_items) >= wanted:
-            return RouteOutcome.OFFICER, open_items[0].value, str(wanted)
-        return RouteOutcome.NOT_MET, "total", str(wanted)
+            return OFFICER, open_items[0].value, str(wanted)
+        return NOT_MET, "total", str(wanted)
 
     return judged
 
@@ -152,19 +165,19 @@ def _high_salary(given: _Given) -> _Judged:
     claims, pack = given.claims, given.pack
     least, least_tax = pack.decimal("a_salary_from"), pack.decimal("a_income_tax_from")
     if claims.salary_year is None:
-        return RouteOutcome.OFFICER, "salary_year", str(least)
+        return OFFICER, "salary_year", str(least)
     if claims.salary_year < least:
-        return RouteOutcome.NOT_MET, "salary_year", str(least)
+        return NOT_MET, "salary_year", str(least)
     if claims.income_tax_year is not None:
         paid = claims.income_tax_year >= least_tax
         return _of(paid), "income_tax_year", str(least_tax)
     off = claims.other_deductions or Decimal(0)
     needs = str(salary_for_tax(least_tax, off, pack))
     if income_tax(claims.salary_year, off, pack) < least_tax:
-        return RouteOutcome.NOT_MET, "salary_year", needs
+        return NOT_MET, "salary_year", needs
     if claims.other_deductions is None:
-        return RouteOutcome.OFFICER, "income_tax_year", str(least_tax)
-    return RouteOutcome.MET, "salary_year", needs
+        return OFFICER, "income_tax_year", str(least_tax)
+    return MET, "salary_year", needs
 
 
 def _degree(given: _Given) -> _Judged:
@@ -180,21 +193,21 @@ def _degree(given: _Given) -> _Judged:
         for field, holds, needs in parts:
             if holds is wanted:
                 return _of(wanted), field, needs
-    return RouteOutcome.MET, "education", "bachelor"
+    return MET, "education", "bachelor"
 
 
 def _local_salary(given: _Given) -> _Judged:
     salary, average = given.claims.salary_year, given.local_average_wage_year
     if average is None:
-        return RouteOutcome.OFFICER, "local_average_wage_year", None
+        return OFFICER, "local_average_wage_year", None
     wanted = average * given.pack.integer("b_times_local_average")
     if salary is None:
-        return RouteOutcome.OFFICER, "salary_year", str(wanted)
+        return OFFICER, "salary_year", str(wanted)
     return _looked_at_if_older(given, (_of(salary >= wanted), "salary_year", str(wanted)))
 
 
 def _others(given: _Given) -> _Judged:
-    return RouteOutcome.OFFICER, "quota", None
+    return OFFICER, "quota", None
 
 
 _ROUTES: Final[Mapping[WorkPermitRoute, tuple[Callable[[_Given], _Judged], tuple[str, ...]]]] = {

@@ -33,6 +33,7 @@ _BODIES: dict[str, dict[str, Any]] = {
         "reasons": [{"code": "grounds_unproved"}],
     },
     CommandKind.SET_ASIDE: {"reasons": [{"code": "decided_in_error"}]},
+    CommandKind.CORRECT_RENEWAL: {},
     CommandKind.DECIDE_RENEWAL: {"action": "grant", "renewal": 1},
     CommandKind.RECALL_RENEWAL: {"reason": "decided_in_error"},
     PermitCommand.REVOKE: {"reasons": [{"code": "false_statement"}]},

@@ -95,6 +95,7 @@ ROWS: dict[str, tuple[set[Stage], Stage | None]] = {
     LifeEvent.ASK_MOVE: ({_APPROVED}, None),
     LifeEvent.ANSWER_MOVE: ({_APPROVED}, None),
     **{event: ({_APPROVED}, None) for event in RenewalEvent},
+    RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL: ({_APPROVED, Stage.ENDED}, None),
     TransferEvent.ASK_DEPARTURE: ({_APPROVED}, None),
     TransferEvent.DENY_DEPARTURE: ({_APPROVED}, None),
     TransferEvent.DEPARTURE_UNANSWERED: ({_APPROVED}, None),

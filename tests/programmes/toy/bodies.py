@@ -4,6 +4,7 @@
 from typing import Final
 
 from domain.data_map import ALL, OUT, SIDES, DataClass, Kept, Retention, rows
+from domain.evidence import rows_of_evidence
 
 _PERSONAL: Final = DataClass.PERSONAL
 _PART: Final = Kept.IN_BODY
@@ -18,7 +19,9 @@ BODIES: Final = (
     *rows("Wish", "toy workshop", "what is wished for, and where it is made", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("WishChange", "toy workshop", "what is mended", OUT, of=_PERSONAL, kept=_PART, until=_CASE),
     *rows("ToyCorrection", "round", "which round is given again under review", ALL),
-    *rows("ToyCorrection", "wish", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
+    *rows("ToyPersonChange", "identity_number", "what is mended", OUT, of=DataClass.SENSITIVE, kept=_PART, until=_CASE),
+    *rows("ToyCorrection", "person wish", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
+    *rows_of_evidence("ToyRequest", "ToyCorrection", "ToyProof"),
     *rows("ToyChange", "email phone toy workshop", "keeping what was given true", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
     *rows("ToyChange", "proof", "what proves a change", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
     *rows("ToyChange", "happened_on", "since when it is so", ALL, until=_CASE),

@@ -5,6 +5,7 @@ from typing import Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
+from cases.case.evidence import declared, proved
 from cases.case.file import CaseFile
 from cases.undeclared import find_nothing_of
 from domain.forms import Form
@@ -17,7 +18,8 @@ async def gather(
     file: CaseFile, connection: AsyncConnection, form: Form, at: datetime, in_force: bool | None, on: date
 ) -> ToyFacts:
     """Return the facts of a toy."""
-    return ToyFacts(toy=form.given_of("wish.toy"))
+    said, seen = declared(form), proved(file, form)
+    return ToyFacts(toy=form.given_of("wish.toy"), said_age=said.get("age"), proved_age=seen.get("age"))
 
 
 RULES: Final = Rules(facts=ToyFacts, assess=assess, of_track=find_nothing_of, looked_at={}, codes=frozenset(ToyFinding))

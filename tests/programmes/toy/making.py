@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import objecting, timers, verbs
+from cases.commands import evidence, objecting, timers, verbs
 from cases.commands.changing import change_commands
 from cases.commands.correcting import correct
 from cases.decisions import ending
@@ -17,13 +17,14 @@ from cases.programme import Command, Timer, effect
 from domain.actors import Actor
 from domain.clock import day_of
 from domain.commands import CommandKind
+from store.rows.evidence import EvidenceRow
 from store.rows.work import DeadlineRow
 from tests.programmes.toy import routes
 from tests.programmes.toy.calls import GREETING
-from tests.programmes.toy.requests import FinishRequest, ToyChange, ToyRequest
+from tests.programmes.toy.requests import FinishRequest, ToyChange, ToyItem, ToyRequest
 from tests.programmes.toy.stages import MAKING, MakingEvent, ToyEvent, making_at
-from tests.programmes.toy.tables import MAKINGS
-from tests.programmes.toy.words import ToyAct, ToyCommand, ToyDeadline
+from tests.programmes.toy.tables import MAKINGS, makings
+from tests.programmes.toy.words import MakingStage, ToyAct, ToyCommand, ToyDeadline
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -60,6 +61,15 @@ def _on_its_day(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRo
     _finish(file, actor, at, deadline.destination)
 
 
+async def stop(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, piece: EvidenceRow) -> None:
+    """Make no toy whose age was not proved after all, until an officer has looked at it."""
+    for workshop, making in makings(file).items():
+        if piece.item == ToyItem.AGE and making.stage == MakingStage.MAKING:
+            move(file, MakingEvent.STOP, actor, at, track=making_at(workshop))
+            file.cancel_deadlines(ToyDeadline.MADE, destination=workshop)
+            file.record(ToyAct.STOPPED, actor, at, destination=workshop)
+
+
 async def _by_word(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
     _finish(file, actor, at, body["workshop"])
 
@@ -68,6 +78,7 @@ TIMERS: Final[Mapping[str, Timer]] = {**timers.TIMERS, ToyDeadline.MADE: _on_its
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
+    **evidence.commands(ToyAct.STOPPED),
     **change_commands(ToyChange),
     CommandKind.CORRECT: correct("toy", ToyRequest),
     ToyCommand.FINISH: Command(

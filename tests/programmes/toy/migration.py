@@ -11,7 +11,7 @@ from store.case_fences import close_case_table, declare_part
 # Written out, since a migration never changes and imports nothing that does; a test compares it to the declaration.
 PERSON_SEES: Final = frozenset(
     "answers applications assessments calls case_facts cases commands deadlines deliveries employer_versions employers"
-    " ledger ledger_marks legal_holds notices objections tasks toy_makings".split()
+    " evidence ledger ledger_marks legal_holds notices objections tasks toy_makings".split()
 )
 
 

@@ -2,18 +2,19 @@
 
 from typing import Final
 
+from cases.case.evidence import EVIDENCE
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
 from cases.commands import objecting
 from cases.commands.changing import CHANGE_ANSWERS
 from cases.commands.verbs import ANSWERS
 from cases.decisions import setting_aside
-from cases.programme import Programme
+from cases.programme import Evidence, Programme
 from domain.case_types import CaseType
 from domain.parties import Part, Party
 from tests.programmes.toy import changes, facts, making, rosters, routes, rules, stages, tables, views
 from tests.programmes.toy.bodies import BODIES
 from tests.programmes.toy.calls import CALLS
-from tests.programmes.toy.requests import ToyRequest
+from tests.programmes.toy.requests import ToyProof, ToyRequest
 from tests.programmes.toy.words import WORDS
 from texts.catalogue import hand_over
 
@@ -28,13 +29,13 @@ TOY: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"toy_makings"},
+            sees=READS_CASE | TRIES_COMMANDS | {"evidence", "toy_makings"},
             asks=objecting.BY_PERSON,
         ),
     ),
     form=ToyRequest,
     bodies=BODIES,
-    tables=(tables.MAKINGS,),
+    tables=(tables.MAKINGS, EVIDENCE),
     views=views.VIEWS,
     submit=routes.SUBMIT,
     packs=(rules.PACKS,),
@@ -45,6 +46,7 @@ TOY: Final = Programme(
     moves=stages.MOVES,
     tracks=stages.TRACKS,
     commands=making.COMMANDS,
+    evidence=Evidence(of=ToyProof, apart=True, falls=making.stop),
     contestable=setting_aside.CONTESTABLE,
     signatures=setting_aside.SIGNATURES,
     changing=changes.CHANGING,

@@ -1,10 +1,14 @@
 """What is given to open a toy, and what is asked of it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from domain.bodies import Body, Corrections, Parts
 from domain.changes import ChangeAsked
+from domain.evidence import EvidenceAgain, EvidenceGiven, WithEvidence
 from domain.fields import IdentityNumberField, Line, Name
 from domain.forms import Form
 from domain.languages import Language
@@ -42,9 +46,38 @@ class WishChange(Parts):
     workshop: Workshop | None = None
 
 
-class ToyCorrection(Corrections):
+class ToyPersonChange(Parts):
+    """Who it is for after all."""
+
+    identity_number: IdentityNumberField | None = None
+
+
+class ToyItem(StrEnum):
+    """What is proved about whoever is to have it."""
+
+    AGE = "age"
+    CAREFUL = "careful"
+
+
+class ToyPaper(StrEnum):
+    """What proves it."""
+
+    BIRTH = "birth_certificate"
+    WORD = "word_of_parents"
+
+
+class ToyProof(EvidenceGiven):
+    """A paper that proves something of them: an age in whole years, or that they are careful."""
+
+    values: ClassVar[Mapping[str, Any]] = {ToyItem.AGE: Annotated[int, Field(ge=0, le=120, strict=True)]}
+    item: ToyItem
+    kind: ToyPaper
+
+
+class ToyCorrection(EvidenceAgain[ToyProof]):
     """The parts that may be given again; a recorded fact is read through them too, one field at a time."""
 
+    person: ToyPersonChange | None = None
     wish: WishChange | None = None
 
 
@@ -54,7 +87,7 @@ class ToyField(StrEnum):
     TOY = "wish.toy"
 
 
-class ToyRequest(Form):
+class ToyRequest(WithEvidence[ToyProof], Form):
     """A toy for a person."""
 
     corrections: ClassVar[type[Corrections]] = ToyCorrection

@@ -17,6 +17,8 @@ class ToyFacts(Facts):
     """What is known of a toy; None is a fact that is not known."""
 
     toy: str | None = None
+    said_age: int | None = None
+    proved_age: int | None = None
 
 
 @rule(
@@ -31,7 +33,20 @@ def safe(facts: ToyFacts, pack: Pack, on: date) -> FindingOutcome:
     return FindingOutcome.FAIL if facts.toy in pack.strings("unsafe") else FindingOutcome.PASS
 
 
+@rule(
+    ToyFinding.AGE_UNPROVED,
+    source="none found",
+    audience=Audience.STAFF,
+    fields=("evidence",),
+)
+def proved(facts: ToyFacts, pack: Pack, on: date) -> FindingOutcome | None:
+    """Find an age that is proved as it was said; what was not proved counts nothing. None where none was said."""
+    if facts.said_age is None:
+        return None
+    return FindingOutcome.PASS if facts.proved_age == facts.said_age else FindingOutcome.FAIL
+
+
 def assess(facts: ToyFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return what is found of a toy."""
-    found = safe.apply(facts, pack, on)
-    return () if found is None else (found,)
+    found = (each.apply(facts, pack, on) for each in (safe, proved))
+    return tuple(each for each in found if each is not None)

@@ -7,6 +7,7 @@ from typing import Final
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Track, Who
 from cases.moves.changing import changing
+from cases.moves.evidence import EVIDENCE_MOVES
 from cases.moves.front_half import EMPLOYER, FRONT_HALF
 from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
@@ -28,17 +29,20 @@ class MakingEvent(StrEnum):
 
     BEGIN = "begin"
     FINISH = "finish"
+    STOP = "stop"
     LEAVE = "leave"
 
 
 _BY_ITSELF: Final = Who("once the approval has settled", frozenset({Role.SYSTEM}), asked=False)
 _MOVED: Final = Who("once a change is taken", frozenset({Role.SYSTEM}), asked=False)
 _FINISHED: Final = Who("timer; officer before it", frozenset({Role.SYSTEM}) | STAFF)
+_FALLEN: Final = Who("once what proved the age fell", STAFF, asked=False)
 
 MAKING_MOVES: Final = (
     Move("T1", frozenset({None}), MakingEvent.BEGIN, _BY_ITSELF, MakingStage.MAKING),
+    Move("T5", frozenset({MakingStage.MAKING}), MakingEvent.STOP, _FALLEN, MakingStage.STOPPED),
     Move(
-        "T2", frozenset({MakingStage.MAKING}), MakingEvent.FINISH, _FINISHED, MakingStage.MADE,
+        "T2", frozenset({MakingStage.MAKING, MakingStage.STOPPED}), MakingEvent.FINISH, _FINISHED, MakingStage.MADE,
         notices=(Notice(ToyNotice.MADE),),
     ),
     Move("T3", frozenset({MakingStage.MAKING}), MakingEvent.LEAVE, _MOVED, MakingStage.LEFT),
@@ -53,6 +57,7 @@ MAKING: Final = "making"
 MOVES: Final = Moves(
     *FRONT_HALF,
     *OBJECTING,
+    *EVIDENCE_MOVES,
     *changing(EMPLOYER),
     Move("T4", frozenset({Stage.APPROVED}), ToyEvent.OVER, _FINISHED, Stage.ENDED, closes=(ALL,)),
 )

@@ -6,6 +6,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from cases.case.evidence_views import EvidenceShown, evidence_views
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
@@ -29,7 +30,7 @@ class MakingView:
 
 
 @view
-class ToyView(AnyCaseView):
+class ToyView(EvidenceShown, AnyCaseView):
     """A toy as its reader may see it."""
 
     makings: tuple[MakingView, ...]
@@ -61,7 +62,7 @@ def _makings(case: Shown) -> tuple[MakingView, ...]:
 
 def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     shown = ToyForStaff if isinstance(seen, CaseForStaff) else ToyView
-    return shown(**vars(seen), makings=_makings(showing.case))
+    return shown(**vars(seen), makings=_makings(showing.case), evidence=evidence_views(showing.case))
 
 
 def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnToy:
@@ -72,6 +73,7 @@ def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Languag
 _STAGE_AFTER: Final[Mapping[str, MakingStage]] = {
     ToyAct.BEGUN: MakingStage.MAKING,
     ToyAct.MADE: MakingStage.MADE,
+    ToyAct.STOPPED: MakingStage.STOPPED,
     ToyAct.LEFT: MakingStage.LEFT,
 }
 

@@ -5,6 +5,7 @@ from typing import Final
 
 from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
+from domain.evidence import EVIDENCE_WORDS
 from domain.notices import BOTH, plan
 from domain.words import CORE_WORDS, Words
 
@@ -20,6 +21,7 @@ class ToyAct(StrEnum):
 
     BEGUN = "toy_begun"
     MADE = "toy_made"
+    STOPPED = "toy_stopped"
     LEFT = "toy_left"
 
 
@@ -34,6 +36,7 @@ class MakingStage(StrEnum):
 
     MAKING = "making"
     MADE = "made"
+    STOPPED = "stopped"
     LEFT = "left"
 
 
@@ -47,10 +50,18 @@ class ToyFinding(StrEnum):
     """What the rules look for."""
 
     NOT_SAFE = "toy_not_safe"
+    AGE_UNPROVED = "toy_age_unproved"
 
 
-WORDS: Final = CORE_WORDS | Words(
-    acts={ToyAct.BEGUN: ActMeaning(), ToyAct.MADE: ActMeaning(judges=True), ToyAct.LEFT: ActMeaning()},
-    deadlines={ToyDeadline.MADE: DeadlineMeaning()},
-    notices={ToyNotice.MADE: plan(BOTH)},
+WORDS: Final = (
+    CORE_WORDS
+    | EVIDENCE_WORDS
+    | Words(
+        acts={
+            **dict.fromkeys((ToyAct.BEGUN, ToyAct.LEFT, ToyAct.STOPPED), ActMeaning()),
+            ToyAct.MADE: ActMeaning(judges=True),
+        },
+        deadlines={ToyDeadline.MADE: DeadlineMeaning()},
+        notices={ToyNotice.MADE: plan(BOTH)},
+    )
 )

@@ -9,7 +9,12 @@ from pydantic import ValidationError
 
 from domain.errors import Refused
 from domain.field_errors import field_errors
-from programmes.work_permit.rules.calculator import WorkPermitPointsQuestion, answer
+from programmes.work_permit.rules.calculator import (
+    WorkPermitPointsQuestion,
+    WorkPermitRoutesQuestion,
+    open_routes,
+    points,
+)
 from tests.programmes.work_permit.given import SHELF
 
 ASKED: dict[str, Any] = {
@@ -28,7 +33,7 @@ ASKED: dict[str, Any] = {
 
 def _ask(**changed: object) -> dict[str, Any]:
     question = WorkPermitPointsQuestion.model_validate_json(json.dumps(ASKED | changed))
-    told: dict[str, Any] = json.loads(answer(question, SHELF).model_dump_json())
+    told: dict[str, Any] = json.loads(points(question, SHELF).model_dump_json())
     return told
 
 
@@ -43,10 +48,10 @@ def test_the_answer_has_its_published_form() -> None:
 
 
 @pytest.mark.parametrize(
-    ("salary", "points"), [("450000.00", 20), ("449999.99", 17), ("350000", 17), ("349999.99", 14)]
+    ("salary", "wanted"), [("450000.00", 20), ("449999.99", 17), ("350000", 17), ("349999.99", 14)]
 )
-def test_hard_case_1_salaries_to_the_cent(salary: str, points: int) -> None:
-    assert _ask(salary_year=salary)["items"][0]["points"] == points
+def test_hard_case_1_salaries_to_the_cent(salary: str, wanted: int) -> None:
+    assert _ask(salary_year=salary)["items"][0]["points"] == wanted
 
 
 def test_the_day_says_which_table_holds_and_how_old_somebody_is() -> None:
@@ -107,3 +112,31 @@ def test_nothing_may_be_left_out() -> None:
 
 def test_it_may_be_asked_for_a_day_to_come() -> None:
     assert _ask(on=date(2030, 1, 1).isoformat())["items"][6]["points"] == 15
+
+
+def _routes(**given: object) -> dict[str, Any]:
+    question = WorkPermitRoutesQuestion.model_validate_json(json.dumps({"on": "2026-11-30"} | given))
+    told: dict[str, Any] = json.loads(open_routes(question, SHELF).model_dump_json())
+    return told
+
+
+def test_routes_are_told_all_at_once_each_with_its_fact() -> None:
+    told = _routes(salary_year="636400.00", other_deductions="0", education="bachelor", experience_years=1)
+    found = {each["code"]: (each["outcome"], each["fact"], each["needs"]) for each in told["routes"]}
+    assert len(found) == 13
+    assert found["a_salary"] == ("met", "salary_year", "636400.00")
+    assert found["b_degree"] == ("not_met", "experience_years", "2")
+    assert found["b_salary"] == ("officer", "local_average_wage_year", None)
+    assert found["c_others"] == ("officer", "quota", None)
+    assert {used["status"] for each in told["routes"] for used in each["parameters"]} == {"unconfirmed"}
+    assert (told["pack"], told["points"]["total"]) == ("work_permit/2018-01-01", 30)
+
+
+def test_with_nothing_known_every_route_is_for_an_officer() -> None:
+    assert {each["outcome"] for each in _routes()["routes"]} == {"officer"}
+
+
+def test_routes_of_a_day_before_any_rules_are_refused() -> None:
+    with pytest.raises(Refused) as refused:
+        _routes(on="2017-03-31")
+    assert refused.value.errors[0].field == "on"

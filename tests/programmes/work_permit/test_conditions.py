@@ -10,6 +10,7 @@ from pydantic import JsonValue
 
 from domain.findings import Audience, FindingOutcome
 from policy.pack import Pack
+from policy.standing import ParameterStatus
 from programmes.work_permit.findings import WorkPermitFinding
 from programmes.work_permit.rules.claims import VALUES, Claims
 from programmes.work_permit.rules.conditions import RULES, WorkPermitFacts, assess
@@ -17,6 +18,10 @@ from tests.programmes.work_permit.given import ON, PACK, SHELF, claims
 
 PASS, FAIL, MISSING, NEEDS_PERSON = FindingOutcome
 F = WorkPermitFinding
+_BY_A_RULE = {"status": ParameterStatus.CONFIRMED}
+CONFIRMED = PACK.model_copy(
+    update={"parameters": {name: each.model_copy(update=_BY_A_RULE) for name, each in PACK.parameters.items()}}
+)
 NO_OTHER_ROUTE = dict.fromkeys(
     ("talent_programme", "achievement", "market_post", "entrepreneur", "outstanding_young"), False
 )
@@ -65,7 +70,7 @@ def test_who_meets_every_condition_is_clear_by_every_version() -> None:
         ({"contract_end": "2026-12-14"}, F.CONTRACT_DATES_WRONG, FAIL),
         ({"contract_end": None}, F.CONTRACT_DATES_WRONG, NEEDS_PERSON),
         ({"category": None}, F.CATEGORY_NOT_REACHED, MISSING),
-        ({"category": "A"}, F.CATEGORY_NOT_REACHED, FAIL),
+        ({"category": "A"}, F.CATEGORY_NOT_REACHED, NEEDS_PERSON),
         ({"category": "A", "declared": claims(**NO_OTHER_ROUTE, provincial_bonus=4)}, F.CATEGORY_NOT_REACHED, PASS),
         ({"category": "A", "declared": claims()}, F.CATEGORY_NOT_REACHED, NEEDS_PERSON),  # other routes are not said
         ({"category": "C"}, F.CATEGORY_NOT_REACHED, NEEDS_PERSON),
@@ -92,10 +97,10 @@ def test_sixty_one_without_another_route_is_out_of_b() -> None:
         "salary_year": "0",
         "months_in_china_a_year": 0,
     }
-    found = _found(declared=claims(birth_date="1965-11-30", **unfit))
-    assert found[F.CATEGORY_NOT_REACHED] is FAIL
-    at_sixty = _found(declared=claims(birth_date="1965-12-01", **unfit))
-    assert at_sixty[F.CATEGORY_NOT_REACHED] is PASS
+    for born, unconfirmed, confirmed in (("1965-11-30", NEEDS_PERSON, FAIL), ("1965-12-01", PASS, PASS)):
+        declared = claims(birth_date=born, **unfit)
+        assert _found(declared=declared)[F.CATEGORY_NOT_REACHED] is unconfirmed
+        assert _found(declared=declared, pack=CONFIRMED)[F.CATEGORY_NOT_REACHED] is confirmed
 
 
 def test_a_wage_that_nobody_knows_stops_nobody_and_clears_nobody() -> None:
@@ -103,7 +108,11 @@ def test_a_wage_that_nobody_knows_stops_nobody_and_clears_nobody() -> None:
     declared = claims(**unfit, months_in_china_a_year=0, chinese="none")
     assert _found(declared=declared, local_average_wage_year=None)[F.CATEGORY_NOT_REACHED] is NEEDS_PERSON
     assert _found(declared=declared, local_average_wage_year="75000")[F.CATEGORY_NOT_REACHED] is PASS
-    assert _found(declared=declared, local_average_wage_year="75000.01")[F.CATEGORY_NOT_REACHED] is FAIL
+    assert _found(declared=declared, local_average_wage_year="75000.01")[F.CATEGORY_NOT_REACHED] is NEEDS_PERSON
+    nobody_known = _found(pack=CONFIRMED, declared=declared, local_average_wage_year=None)
+    assert nobody_known[F.CATEGORY_NOT_REACHED] is NEEDS_PERSON
+    known = _found(pack=CONFIRMED, declared=declared, local_average_wage_year="75000.01")
+    assert known[F.CATEGORY_NOT_REACHED] is FAIL
 
 
 def test_facts_are_the_same_after_they_were_kept() -> None:

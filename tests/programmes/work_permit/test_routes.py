@@ -6,20 +6,28 @@ import pytest
 
 from programmes.work_permit.rules.claims import Claims, WorkPermitCategory
 from programmes.work_permit.rules.income_tax import income_tax, salary_for_tax
-from programmes.work_permit.rules.routes import RouteFound, RouteOutcome, WorkPermitRoute, outcome_for, routes
+from programmes.work_permit.rules.routes import (
+    WorkPermitRoute,
+    WorkPermitRouteFound,
+    WorkPermitRouteOutcome,
+    outcome_for,
+    routes,
+)
 from tests.programmes.work_permit.given import ON, PACK, claims
 
-MET, NOT_MET, OFFICER = RouteOutcome
+MET, NOT_MET, OFFICER = WorkPermitRouteOutcome
 A, B, C = WorkPermitCategory
 R = WorkPermitRoute
 
 
-def _found(given: Claims, average: str | None = None) -> dict[WorkPermitRoute, RouteFound]:
+def _found(given: Claims, average: str | None = None) -> dict[WorkPermitRoute, WorkPermitRouteFound]:
     wage = None if average is None else Decimal(average)
     return {each.code: each for each in routes(given, PACK, ON, local_average_wage_year=wage)}
 
 
-def _route(code: WorkPermitRoute, given: Claims, average: str | None = None) -> tuple[RouteOutcome, str, str | None]:
+def _route(
+    code: WorkPermitRoute, given: Claims, average: str | None = None
+) -> tuple[WorkPermitRouteOutcome, str, str | None]:
     found = _found(given, average)[code]
     return found.outcome, found.fact, found.needs
 
@@ -107,7 +115,7 @@ def test_what_is_not_said_and_might_reach_it_is_for_an_officer() -> None:
     ],
 )
 def test_the_degree_with_years_of_work_up_to_sixty(
-    changed: dict[str, object], wanted: tuple[RouteOutcome, str, str | None]
+    changed: dict[str, object], wanted: tuple[WorkPermitRouteOutcome, str, str | None]
 ) -> None:
     assert _route(R.B_DEGREE, claims(**changed)) == wanted
 
@@ -133,7 +141,7 @@ def test_c_is_under_a_quota_that_nobody_but_an_officer_knows() -> None:
 
 
 def test_a_category_is_open_by_any_of_its_routes() -> None:
-    def outcomes(given: Claims) -> list[RouteOutcome]:
+    def outcomes(given: Claims) -> list[WorkPermitRouteOutcome]:
         found = _found(given).values()
         return [outcome_for(category, found) for category in (A, B, C)]
 
