@@ -4,6 +4,7 @@
 from typing import Final
 
 from domain.data_map import ALL, OUT, SIDES, DataClass, Kept, Retention, rows
+from domain.evidence import rows_of_evidence
 
 _PERSONAL: Final = DataClass.PERSONAL
 _SENSITIVE: Final = DataClass.SENSITIVE
@@ -40,4 +41,5 @@ BODIES: Final = (
     *rows("WorkPermitEntryRequest", "entered_on", "from when the residence permit is due", ALL, of=_PERSONAL, until=_CASE),
     *rows("ResidenceApplicationRequest", "applied_on", "from when the residence permit is expected", ALL, of=_PERSONAL, until=_CASE),
     *rows("ResidenceOutcomeRequest", "outcome decided_on valid_until", "the residence permit as the authority gave it", ALL, of=_PERSONAL, until=_CASE),
+    *rows_of_evidence("WorkPermitRequest", "WorkPermitCorrection", "WorkPermitEvidence"),
 )  # fmt: skip

@@ -3,13 +3,14 @@
 from collections.abc import Mapping
 from datetime import date
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import AfterValidator, StringConstraints, ValidationInfo, WithJsonSchema, field_validator, model_validator
 
-from domain.bodies import Body, Corrections, Parts, example
+from domain.bodies import Body, Parts, example
 from domain.document_fields import PersonDocument
 from domain.documents import DocumentKind
+from domain.evidence import EvidenceAgain, EvidenceGiven, WithEvidence
 from domain.fields import Day, Email, Flag, Label, Line, Name, Phone, refusal
 from domain.figures import Money
 from domain.forms import Form
@@ -17,6 +18,7 @@ from domain.issuing_places import PASSPORT_ISSUERS
 from domain.languages import Language
 from programmes.work_permit.routed_away import turn_away
 from programmes.work_permit.rules.claims import (
+    VALUES,
     Bonus,
     Claims,
     Months,
@@ -142,7 +144,58 @@ class WorkPermitDeclaredParts(WorkPermitDeclared, Parts):
     """What is declared otherwise; null takes back what was."""
 
 
-class WorkPermitCorrection(Corrections):
+class WorkPermitItem(StrEnum):
+    """What evidence proves: a claim, by its own name, or a condition that an officer alone can see to."""
+
+    SALARY_YEAR = "salary_year"
+    EDUCATION = "education"
+    EXPERIENCE_YEARS = "experience_years"
+    MONTHS = "months_in_china_a_year"
+    CHINESE = "chinese"
+    LOCATION = "location"
+    BIRTH_DATE = "birth_date"
+    LISTED = "listed_school_firm_ip_or_five_years"
+    BONUS = "provincial_bonus"
+    TALENT_PROGRAMME = "talent_programme"
+    ACHIEVEMENT = "achievement"
+    MARKET_POST = "market_post"
+    ENTREPRENEUR = "entrepreneur"
+    OUTSTANDING_YOUNG = "outstanding_young"
+    VOCATIONAL_CERTIFICATE = "vocational_certificate"
+    LANGUAGE_TEACHER = "language_teacher"
+    INCOME_TAX_YEAR = "income_tax_year"
+    OTHER_DEDUCTIONS = "other_deductions"
+    POST_IS_SPECIAL = "post_is_special"
+    IS_HEALTHY = "is_healthy"
+    HAS_NO_RECORD = "has_no_record"
+    HAS_SKILLS = "has_skills"
+
+
+class WorkPermitPaper(StrEnum):
+    """What proves it."""
+
+    PASSPORT = "passport"
+    CONTRACT = "contract"
+    DIPLOMA = "diploma"
+    CERTIFICATE = "certificate"
+    EMPLOYER_LETTER = "employer_letter"
+    GOVERNMENT_LETTER = "government_letter"
+    TAX_RECORD = "tax_record"
+    ENTRY_RECORD = "entry_record"
+    MEDICAL_REPORT = "medical_report"
+    POLICE_CERTIFICATE = "police_certificate"
+    OTHER = "other"
+
+
+class WorkPermitEvidence(EvidenceGiven):
+    """A paper that proves a claim or a condition."""
+
+    values: ClassVar[Mapping[str, Any]] = VALUES
+    item: WorkPermitItem
+    kind: WorkPermitPaper
+
+
+class WorkPermitCorrection(EvidenceAgain[WorkPermitEvidence]):
     """The parts of an application that change."""
 
     model_config = example({"declared": {"chinese": "hsk5"}})
@@ -168,7 +221,7 @@ class WorkPermitField(StrEnum):
 LOCAL_WAGES: Final = (WorkPermitField.LOCAL_AVERAGE_WAGE, WorkPermitField.LOCAL_MINIMUM_WAGE)
 
 
-class WorkPermitRequest(Form):
+class WorkPermitRequest(WithEvidence[WorkPermitEvidence], Form):
     """A foreigner for whom an employer asks for a work permit."""
 
     model_config = example(
@@ -200,6 +253,16 @@ class WorkPermitRequest(Form):
                 "provincial_bonus": 0,
             },
             "category": "B",
+            "evidence": [
+                {
+                    "item": "education",
+                    "kind": "diploma",
+                    "issuer": "Sample University",
+                    "number": "D-1",
+                    "date": "2016-07-01",
+                    "value": "doctor",
+                }
+            ],
         }
     )
 

@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W7, the residence permit's S1 to S7."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W7, the residence permit's S1 to S8."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Final
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.deadlines.stated import within_decision_days
+from cases.moves.evidence import EVIDENCE_MOVES
 from cases.moves.front_half import (
     EMPLOYER,
     FRONT_HALF,
@@ -59,7 +60,6 @@ class ResidenceEvent(StrEnum):
     AWAIT = "await"
     ENTER = "enter"
     APPLY = "apply"
-    REMIND = "remind"
     OVERDUE = "overdue"
     ANSWER_LATE = "answer_late"
     ISSUE = "issue"
@@ -141,10 +141,14 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
 RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
     Move("S1", frozenset({None}), ResidenceEvent.AWAIT, _BY_ITSELF, _R.ENTRY_AWAITED),
     Move(
-        "S2", frozenset({_R.ENTRY_AWAITED}), ResidenceEvent.ENTER, _REPORTS, _R.ENTERED,
+        "S2", frozenset({_R.ENTRY_AWAITED, _R.ENTERED}), ResidenceEvent.ENTER, _REPORTS, _R.ENTERED,
+        closes=(WorkPermitTask.RESIDENCE_LATE,),
         notices=(Notice(WorkPermitNotice.RESIDENCE_DUE, occasion=_of_entry),),
     ),
-    Move("S3", frozenset({_R.ENTERED}), ResidenceEvent.APPLY, _REPORTS, _R.APPLIED, closes=(WorkPermitTask.RESIDENCE_LATE,)),
+    Move(
+        "S3", frozenset({_R.ENTERED, _R.APPLIED}), ResidenceEvent.APPLY, _REPORTS, _R.APPLIED,
+        closes=(WorkPermitTask.RESIDENCE_LATE,),
+    ),
     Move(
         "S4", frozenset({_R.ENTERED}), ResidenceEvent.OVERDUE, TIMER,
         opens=(Opens(WorkPermitTask.RESIDENCE_LATE, due=within_decision_days),),
@@ -178,7 +182,7 @@ PERMIT: Final = "work_permit"
 RESIDENCE: Final = "residence"
 AT_PERMIT: Final = At(PERMIT, WorkPermitPart.WORK_PERMIT)
 AT_RESIDENCE: Final = At(RESIDENCE, ResidencePart.RESIDENCE_PERMIT)
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *CASE_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *EVIDENCE_MOVES, *CASE_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=WORK_PERMITS,

@@ -5,6 +5,7 @@ from typing import Final
 
 from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
+from domain.evidence import EVIDENCE_WORDS
 from domain.notices import BOTH, About, plan
 from domain.tasks import TaskAction, TaskMeaning
 from domain.words import CORE_WORDS, Words
@@ -40,7 +41,6 @@ class WorkPermitAct(StrEnum):
     RESIDENCE_ISSUED = "work_permit_residence_issued"
     RESIDENCE_REFUSED = "work_permit_residence_refused"
     RESIDENCE_CLOSED = "work_permit_residence_closed"
-    LATE = "work_permit_late"
 
 
 class WorkPermitDeadline(StrEnum):
@@ -49,7 +49,6 @@ class WorkPermitDeadline(StrEnum):
     OUTCOME_EXPECTED = "work_permit_outcome_expected"
     WINDOW = "work_permit_window"
     EXPIRED = "work_permit_expired"
-    RESIDENCE_REMINDER = "work_permit_residence_reminder"
     RESIDENCE_DUE = "work_permit_residence_due"
     RESIDENCE_EXPECTED = "work_permit_residence_expected"
 
@@ -108,7 +107,7 @@ _N: Final = WorkPermitNotice
 _D: Final = WorkPermitDate
 _TRACK: Final = About.TRACK
 _LATE: Final = TaskMeaning(answers=(TaskAction.DONE,))
-WORDS: Final = CORE_WORDS | Words(
+WORDS: Final = CORE_WORDS | EVIDENCE_WORDS | Words(
     acts={
         **dict.fromkeys(WorkPermitAct, ActMeaning()),
         _A.OUTCOME_PROPOSED: ActMeaning(proposes=True),
