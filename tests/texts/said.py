@@ -13,7 +13,9 @@ from typing import Final
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, Recipient
+from domain.spellings import TALENT_PERMIT
 from domain.stages import DueKind, PendingAct
+
 from programmes import PROGRAMMES
 from programmes.talent_permit.words import PermitProposal
 from tests.texts.facts import FACTS, FACTS_OF, say
@@ -34,6 +36,16 @@ _OTHERWISE: Final[tuple[Mapping[str, object], ...]] = (
 )
 
 
+def _otherwise(code: str) -> Iterator[Mapping[str, object]]:
+    """Yield what a template of a programme may ask; of another than the talent permit with what is proposed there."""
+    own = PROGRAMMES[code].signatures
+    for change in _OTHERWISE:
+        if code == TALENT_PERMIT or change.get("pending_act") not in set(PermitProposal) - set(own):
+            yield change
+    if code != TALENT_PERMIT:
+        yield from ({"pending_act": act} for act in own if act not in set(PendingAct))
+
+
 def said() -> dict[str, str]:
     """Return by programme and kind the hash of all that its readers get."""
     return {
@@ -47,7 +59,7 @@ def _all(code: str, kind: str) -> Iterator[list[str | None]]:
     """Yield every text of a kind."""
     keys = [key for track in PROGRAMMES[code].tracks.values() for key in track.keyed_by]
     for recipient, channels in PROGRAMMES[code].words.notices[kind].recipients.items():
-        for channel, language, change in product(channels.channels, Language, _OTHERWISE):
+        for channel, language, change in product(channels.channels, Language, _otherwise(code)):
             yield _text(code, kind, recipient, channel, language, FACTS_OF[code].model_copy(update=change))
         for language in Language:
             both = [(kind, FACTS_OF[code].model_copy(update={"destination": each})) for each in keys]
