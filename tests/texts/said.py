@@ -15,7 +15,6 @@ from domain.languages import Language
 from domain.notices import Channel, Recipient
 from domain.spellings import TALENT_PERMIT
 from domain.stages import DueKind, PendingAct
-
 from programmes import PROGRAMMES
 from programmes.talent_permit.words import PermitProposal
 from tests.texts.facts import FACTS, FACTS_OF, say
