@@ -4,11 +4,15 @@ A programme that is added has an entry here; the bodies of what any case takes a
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from programmes import PROGRAMMES
+from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
 from tests.programmes.toy.programme import TOY
+from tests.programmes.work_permit.forms import FORM as WORK_PERMIT_FORM
+from tests.programmes.work_permit.forms import PAPER
 
 
 class Sample(NamedTuple):
@@ -19,12 +23,18 @@ class Sample(NamedTuple):
         correction: what is given again.
         fact: what an officer saw: field, value, and in what.
         own: by what stands behind the reference of a case, what is given with commands of its own.
+        told: by name, what its notices say beside what any notice says (its kind of `NoticeFacts`).
+        told_otherwise: how else these may be where a text asks for it, as what is not there.
+        stated: by its own kinds of dates that a notice states, which days of `told` these are.
     """
 
     form: Mapping[str, Any]
     correction: Mapping[str, Any]
     fact: Mapping[str, Any]
     own: Mapping[str, Any]
+    told: Mapping[str, Any] = {}
+    told_otherwise: tuple[Mapping[str, Any], ...] = ()
+    stated: Mapping[str, tuple[date, ...]] = {}
 
 
 SAMPLES: Final[Mapping[str, Sample]] = {
@@ -41,6 +51,34 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "permits/{destination}/outcome": {"outcome_id": "out-1"},
             "permits/{destination}/confirmation": {"action": "confirm"},
             "permits/{destination}/recall": {"reason": "Withheld by mistake."},
+        },
+        told_otherwise=(
+            {"stay_days": None, "state_worker": False, "card_lost_on": date(2026, 3, 7)},
+            {"authority_reason": None, "authority_remedy": None},
+        ),
+    ),
+    PROGRAMMES["work_permit"].code: Sample(
+        form=WORK_PERMIT_FORM,
+        correction={"declared": {"chinese": "hsk5"}},
+        fact={"field": "job.local_average_wage_year", "value": "150000.00", "seen_in": "The yearbook."},
+        own={
+            "outcome": PAPER,
+            "entry": {"entered_on": "2026-03-01"},
+            "residence-application": {"applied_on": "2026-03-02"},
+            "residence-outcome": {"outcome": "refused", "decided_on": "2026-03-02"},
+            "evidence/{evidence_id}/seen": {"result": "proved", "seen_in": "The original.", "round": 1},
+            "evidence/{evidence_id}/fallen": {"reasons": [{"code": "evidence_revoked"}]},
+        },
+        told={
+            "permit_number": "permit-number",
+            "valid_from": date(2026, 3, 12),
+            "valid_until": date(2029, 3, 11),
+            "apply_by": date(2026, 3, 17),
+        },
+        stated={
+            WorkPermitDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
+            WorkPermitDate.VALID_UNTIL: (date(2029, 3, 11),),
+            WorkPermitDate.APPLY_BY: (date(2026, 3, 17),),
         },
     ),
     TOY.code: Sample(

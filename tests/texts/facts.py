@@ -16,6 +16,7 @@ from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from tests.programmes.declared import DECLARED
+from tests.programmes.samples import SAMPLES
 from texts.notices import NoticeFacts, ObjectionRemedy, Reason, Remedy, Rendered, render
 
 REFERENCE = "7K3M9Q2X-4"
@@ -94,12 +95,6 @@ FACTS = PermitNoticeFacts(
 )
 
 
-# What of a programme's own facts the talent permit's do not have, by its code.
-_OWN: Final[Mapping[str, Mapping[str, object]]] = {
-    "work_permit": {"permit_number": "permit-number", "apply_by": date(2026, 3, 17)},
-}
-
-
 def _facts_of(programme: Programme) -> NoticeFacts:
     """Return the same facts of a case of any programme, with a track, a notice and a path of its own."""
     key = next((key for track in programme.tracks.values() for key in track.keyed_by), None)
@@ -111,10 +106,9 @@ def _facts_of(programme: Programme) -> NoticeFacts:
         "about_track": key,
         "handed_kind": next(kind for kind in programme.words.notices if kind not in CORE_WORDS.notices),
         "end_reason": None,
+        **SAMPLES[programme.code].told,
     }
-    more = programme.notice_facts.model_fields.keys() - NoticeFacts.model_fields.keys()
-    own |= {name: getattr(FACTS, name) for name in more if hasattr(FACTS, name)}
-    return programme.notice_facts.model_validate(dict(core) | own | dict(_OWN.get(programme.code, {})))
+    return programme.notice_facts.model_validate(dict(core) | own)
 
 
 FACTS_OF: Final[Mapping[str, NoticeFacts]] = {

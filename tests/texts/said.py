@@ -13,36 +13,24 @@ from typing import Final
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, Recipient
-from domain.spellings import TALENT_PERMIT
-from domain.stages import DueKind, PendingAct
+from domain.stages import DueKind
 from programmes import PROGRAMMES
-from programmes.talent_permit.words import PermitProposal
-from tests.texts.facts import FACTS, FACTS_OF, say
+from tests.programmes.samples import SAMPLES
+from tests.texts.facts import FACTS_OF, say
 from texts.notices import NoticeFacts, render_together
+from texts.notices.catalogue import ROOMS
 
 FILE: Final = Path(__file__).with_name("said.json")
-# What a template may ask of a fact, beside those that have all.
+# What a template may ask of a fact, beside those that have all, what is proposed, and what a programme's own are.
 _OTHERWISE: Final[tuple[Mapping[str, object], ...]] = (
-    {},
-    *({"pending_act": act} for act in (*PendingAct, *PermitProposal)),
     *({"due_kind": due} for due in DueKind),
     {"due_provisional": False, "points": (), "reasons": (), "note": None, "link": None, "contact": None},
-    {"days_left": 1, "days_over": 1, "stay_days": None, "state_worker": False, "card_lost_on": FACTS.last_day},
-    {"days_over": None, "authority_reason": None, "authority_remedy": None, "changed_fields": ()},
+    {"days_left": 1, "days_over": 1},
+    {"days_over": None, "changed_fields": ()},
     {"is_handed_whole": True, "handed_kind": "registration_received"},
     {"is_handed_whole": True, "handed_kind": "registration_refused"},
     {"due_on": None},
 )
-
-
-def _otherwise(code: str) -> Iterator[Mapping[str, object]]:
-    """Yield what a template of a programme may ask; of another than the talent permit with what is proposed there."""
-    own = PROGRAMMES[code].signatures
-    for change in _OTHERWISE:
-        if code == TALENT_PERMIT or change.get("pending_act") not in set(PermitProposal) - set(own):
-            yield change
-    if code != TALENT_PERMIT:
-        yield from ({"pending_act": act} for act in own if act not in set(PendingAct))
 
 
 def said() -> dict[str, str]:
@@ -52,6 +40,12 @@ def said() -> dict[str, str]:
         for code, programme in PROGRAMMES.items()
         for kind in sorted(programme.words.notices)
     }
+
+
+def _otherwise(code: str) -> list[Mapping[str, object]]:
+    """Return how the facts of a programme may be."""
+    acts = sorted(ROOMS[PROGRAMMES[code].texts].words[Language.EN]["acts"])
+    return [{}, *({"pending_act": act} for act in acts), *_OTHERWISE, *SAMPLES[code].told_otherwise]
 
 
 def _all(code: str, kind: str) -> Iterator[list[str | None]]:

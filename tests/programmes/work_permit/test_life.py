@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
-import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
 from domain.stages import Stage
 from programmes.work_permit.tables import residence, work_permit
 from tests.programmes.park import Park, served
-from tests.programmes.work_permit.room import FORM, PAPER, approved, enter, form, issued, take_on
+from tests.programmes.work_permit.forms import PAPER
+from tests.programmes.work_permit.room import approved, enter
 from tests.workflows.world import MONDAY, open_world
 
 
