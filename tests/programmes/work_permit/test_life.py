@@ -35,7 +35,7 @@ async def test_a_case_runs_from_intake_to_a_permit_that_expires(park: Park) -> N
     file = await case.until(lambda file: need(residence(file), "residence").entered_on is not None)
     assert (
         str(need(residence(file), "residence").due_at) == "2026-04-01 00:00:00+08:00"
-    )  # the thirtieth day is the last
+    )
     await case.skip(timedelta(days=900))
     file = await case.until(lambda file: file.stage is Stage.ENDED)
     assert (need(work_permit(file), "permit").stage, file.row.end_reason) == ("expired", "work_permit_expired")
