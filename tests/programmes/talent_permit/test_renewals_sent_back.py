@@ -292,6 +292,7 @@ async def _is_as_told(case: Case) -> bool:
     """Whether the state that the register holds is the one that the last row of the ledger hashed."""
     async with case.park.context.database.begin() as connection:
         file = await load_case(case.park.context, connection, case.reference)
+        assert file.ledger_end is not None
         (last,) = (await case.park.rows(tables.ledger, tables.ledger.c.seq == file.ledger_end.seq))[-1:]
         return bool(state_hash(file.person_key, file.state()) == last["after_hash"])
 
