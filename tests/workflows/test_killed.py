@@ -122,12 +122,12 @@ async def test_a_refusal_cools_off_and_is_objected_to_over_workers_that_die(worl
     assert (await case.notices()).count("renewal_refused") == 2
     objection = {"against": "renewal_refusal", "grounds": "It was proved in May."}
     await _asked(case, EMPLOYER_A, CommandKind.OBJECT, objection, times=2)
-    (kept,) = (await case.file()).row.objections or ()
+    (kept,) = (await case.file()).row.objections or []
     uphold = {"objection": kept["id"], "action": "uphold", "reasons": [{"code": "new_proof"}]}
     await _asked(case, SUPERVISOR, CommandKind.DECIDE_OBJECTION, uphold, times=2)
     await _asked(case, SUPERVISOR_2, CommandKind.CONFIRM, await _round(case), times=2)
     assert await _renewal(case) == RenewalStage.UNDER_REVIEW
-    (kept,) = (await case.file()).row.objections or ()
+    (kept,) = (await case.file()).row.objections or []
     assert kept["state"] == ObjectionState.UPHELD
     await _asked(case, OFFICER, CommandKind.DECIDE_RENEWAL, {"action": "grant", "renewal": 1}, times=2)
     await _slept(case, SETTLED)
