@@ -86,7 +86,7 @@ class EvidenceGiven(Body):
             and is proved or not.
     """
 
-    values: ClassVar[Mapping[str, Any]] = {}
+    values: ClassVar[Mapping[str, object]] = {}
 
     item: Label
     kind: Label
