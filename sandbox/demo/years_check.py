@@ -67,5 +67,6 @@ def _entries(books: Mapping[str, Any], cases: Mapping[str, Row]) -> Iterator[str
         # A further term may be the authority's own doing, and needs no entry.
         if not 1 <= entries[destination] <= len(numbers):
             yield f"{destination} has {len(numbers)} terms, and the authority {entries[destination]} entries"
-        if numbers != given.get(destination, set()):
-            yield f"{destination} shows {sorted(numbers)}, and the authority gave {sorted(given.get(destination, set()))}"
+        gave = given.get(destination, set())
+        if numbers != gave:
+            yield f"{destination} shows {sorted(numbers)}, and the authority gave {sorted(gave)}"
