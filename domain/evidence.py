@@ -207,4 +207,5 @@ class EvidenceFallenRequest(Body):
 
 @cache
 def _reader(piece: type[EvidenceGiven], item: str) -> TypeAdapter[Any]:
-    return TypeAdapter(piece.values[item])
+    of: Any = piece.values[item]
+    return TypeAdapter(of)
