@@ -29,6 +29,7 @@ async def _follow(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 CHANGING: Final = Changing(
     asks=AppraisalChange,
+    own=AppraisalChange,
     at_once=frozenset({"email", "phone", "language"}),
     wrong=_wrong,
     follows=_follow,

@@ -9,6 +9,7 @@ from cases.case import facts as case_facts
 from cases.case.evidence import declared, proved
 from cases.case.file import CaseFile
 from cases.undeclared import find_nothing_of
+from domain.clock import day_of
 from domain.forms import Form, need_form
 from policy.rerun import Rules
 from programmes.appraisal.findings import AppraisalFinding
@@ -44,8 +45,8 @@ async def gather(
 
 def is_carried(file: CaseFile) -> bool:
     """Whether what is proved now carries the recognition, by the version of the acceptance."""
-    known = case_facts.known(file, file.application)
-    return carries(AppraisalRoute(route_of(file)), AppraisalClaims.of(proved(file, known)), file.pack)
+    known, on = case_facts.known(file, file.application), day_of(file.row.accepted_at)
+    return carries(AppraisalRoute(route_of(file)), AppraisalClaims.of(proved(file, known)), file.pack, on)
 
 
 RULES: Final = Rules(

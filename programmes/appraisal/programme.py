@@ -12,12 +12,10 @@ from domain.actors import Role
 from domain.case_types import CaseType
 from domain.forms import Form, need_form
 from domain.parties import Party
-from policy.limits import OwnLimits
 from programmes.appraisal import (
     changes,
     commands,
     facts,
-    limits,
     parts,
     reappraising,
     recognising,
@@ -58,7 +56,6 @@ APPRAISAL: Final = Programme(
     views=views.VIEWS,
     submit=routes.SUBMIT,
     packs=(PACKS,),
-    limits=OwnLimits(limits.read, PACKS),
     rules=facts.RULES,
     gather=facts.gather,
     evidence=Evidence(of=AppraisalEvidence, apart=True, falls=recognising.evidence_fell),

@@ -8,11 +8,12 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.programme import Renewal
-from cases.shared.context import Context
+from cases.shared.context import Context, shelf_of
+from domain import spellings
 from domain.actors import Actor
+from domain.clock import day_of
 from domain.forms import Form
 from programmes.appraisal import recognising
-from programmes.appraisal.limits import limits_in
 from programmes.appraisal.requests import ReappraisalRequest
 from programmes.appraisal.stages import RecognitionKey
 from programmes.appraisal.tables import recognition
@@ -49,7 +50,8 @@ async def _begins(
 
 
 def _opens_days_before(context: Context) -> int:
-    return max(limits_in(context).expiry_reminders)
+    pack = shelf_of(context, spellings.APPRAISAL).on(day_of(context.clock()))
+    return max(pack.integers("expiry_reminders"))
 
 
 RENEWAL: Final = Renewal(

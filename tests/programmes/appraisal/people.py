@@ -1,8 +1,8 @@
 """A made-up applicant from Hong Kong, what they give, and the steps that tests go with them."""
 
+from datetime import timedelta
 from typing import Any
 
-from cases.case.evidence import evidence_of
 from domain.stages import Stage
 from programmes.appraisal.tables import employment
 from tests.api.callers import Caller
@@ -64,23 +64,13 @@ async def answered(park: Park, case: Case, verb: str = "confirmed", by: str = "e
 
 async def proved(park: Park, case: Case, by: str = "officer-2") -> None:
     """Let an officer see all pieces, each proving what it is to prove."""
-    file = await case.file()
     pieces = (await park.ask(me(park), "GET", f"/v1/appraisals/{case.reference}"))["evidence"]
-    given = form(park and _route(file), _given(file))["evidence"]
+    given = (await case.file()).application.model_dump(mode="json")["evidence"]
     for each, said in zip(pieces, given, strict=True):
         seen = {"result": "proved", "seen_in": "the original", "round": 1}
-        seen |= {"value": said["value"]} if "value" in said else {}
+        seen |= {} if said["value"] is None else {"value": said["value"]}
         where = f"/v1/appraisals/{case.reference}/evidence/{each['evidence_id']}/seen"
         await park.ask(by, "POST", where, seen)
-
-
-def _route(file: Any) -> str:
-    return str(file.application.given_of("route"))
-
-
-def _given(file: Any) -> list[Any]:
-    assert evidence_of(file)
-    return list(file.application.given_of("evidence"))
 
 
 async def recognised(park: Park, **more: Any) -> Case:
@@ -91,7 +81,7 @@ async def recognised(park: Park, **more: Any) -> Case:
     decision = {"action": "approve", "round": 1}
     done = await park.ask("officer-1", "POST", f"/v1/appraisals/{case.reference}/decision", decision)
     assert done["stage"] == "approved", done
-    await case.skip(park.world.context.limits.settling)
+    await case.skip(park.world.context.limits.settling + timedelta(seconds=5))
     await case.until(lambda file: file.row.settled)
     await case.idle()
     return case
