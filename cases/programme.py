@@ -41,7 +41,7 @@ from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.limits import NO_LIMITS, OwnLimits
-from policy.pack import Pack
+from policy.pack import Pack, PackShelf
 from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
@@ -333,6 +333,30 @@ class Evidence:
     falls: Falls | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculator(Operation):
+    """What is asked of no case: a body is answered by the rules, and nothing of either is kept or written down.
+
+    Attributes:
+        path: where it stands below the programme's path; no reference looks like it.
+        body: the model of what is asked, with an example.
+        view: the model of the answer.
+        answers: the answer to what is asked, by the versions of the programme's rules, in the words of a language.
+
+            Raises:
+                Refused: what is asked has no answer, with the field, and what to do.
+        by: the roles that may ask.
+        a_minute: how often a caller may ask in a minute, beside what limits all their calls.
+    """
+
+    path: str
+    body: type[BaseModel]
+    view: type[BaseModel]
+    answers: Callable[[Any, PackShelf, Language], BaseModel]
+    by: frozenset[Role] = EVERYBODY - {Role.AUTHORITY, Role.SYSTEM}
+    a_minute: int = 60
+
+
 # Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
 Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
 # What follows once a decision is set aside.
@@ -595,6 +619,7 @@ class Programme:
         bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
+        questions: what can be asked of its rules and is of no case.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
@@ -655,6 +680,7 @@ class Programme:
     submit: Operation
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
+    questions: tuple[Calculator, ...] = ()
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing

@@ -1,7 +1,7 @@
 """What is said of a person for their appraisal: declared by themself, or proved before an officer."""
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Final, Self, get_type_hints
@@ -12,34 +12,22 @@ from pydantic_core import PydanticCustomError
 from domain.fields import Day, Line, refusal
 from domain.figures import Money, whole
 
-# What the form takes; the packs give points for less. A bound of plausibility each, but for that of the mark.
-MOST_YEARS: Final = 80
-MOST_COUNT: Final = 10_000
 MOST_ASSESSMENT: Final = Decimal(40)  # of the mark of the yearly assessment; the packs say the same
 _FIGURE: Final = r"(0|[1-9][0-9]{0,2})(\.[0-9]{1,2})?"
 _FORM: Final = re.compile(_FIGURE, re.ASCII)
 
 
-def mark_up_to(most: Decimal) -> BeforeValidator:
-    """Return the check of a mark from 0 to the most, both in, given as text; it says the most where it refuses."""
-
-    def checked(given: object) -> object:
-        bound = {"most": str(most)}
-        if isinstance(given, Decimal):
-            mark = given
-        elif not isinstance(given, str):
-            raise PydanticCustomError("wrong_type", 'Give the mark as text from "0" to "{most}".', bound)
-        elif not _FORM.fullmatch(given):
-            message = 'Give a mark from "0" to "{most}" with at most 2 digits behind the point.'
-            raise PydanticCustomError("bad_characters", message, bound)
-        else:
-            mark = Decimal(given)
-        if not 0 <= mark <= most:
-            message = "The mark is above the maximum of this item, which is {most}; give {most} or less."
-            raise PydanticCustomError("unknown_value", message, bound)
-        return mark
-
-    return BeforeValidator(checked)
+def _mark(given: object) -> object:
+    bound = {"most": str(MOST_ASSESSMENT)}
+    if not isinstance(given, Decimal | str):
+        raise PydanticCustomError("wrong_type", 'Give the mark as text from "0" to "{most}".', bound)
+    if isinstance(given, str) and not _FORM.fullmatch(given):
+        message = 'Give a mark from "0" to "{most}" with at most 2 digits behind the point.'
+        raise PydanticCustomError("bad_characters", message, bound)
+    if not 0 <= Decimal(given) <= MOST_ASSESSMENT:
+        message = "The mark is above the maximum of this item, which is {most}; give {most} or less."
+        raise PydanticCustomError("unknown_value", message, bound)
+    return Decimal(given)
 
 
 class AppraisalRoute(StrEnum):
@@ -65,11 +53,12 @@ def _open(route: AppraisalRoute) -> AppraisalRoute:
 
 # The route of a form: one that is open.
 OpenRoute = Annotated[AppraisalRoute, AfterValidator(_open)]
-Years = Annotated[int, whole(0, MOST_YEARS)]
-Count = Annotated[int, whole(0, MOST_COUNT)]
+# Bounds of plausibility; the packs give points for less.
+Years = Annotated[int, whole(0, 80)]
+Count = Annotated[int, whole(0, 10_000)]
 AssessmentMark = Annotated[
     Decimal,
-    mark_up_to(MOST_ASSESSMENT),
+    BeforeValidator(_mark),
     WithJsonSchema({"type": "string", "pattern": f"^{_FIGURE}$", "examples": ["34.00"]}),
 ]
 
@@ -137,10 +126,6 @@ class AppraisalClaims(BaseModel):
         """Return what is declared or proved of items of evidence: one without a value holds, others are left out."""
         held = {name: value if name in VALUES else True for name, value in said.items()}
         return cls.model_validate({name: value for name, value in held.items() if name in cls.model_fields})
-
-    def without(self, items: Iterable[str]) -> Self:
-        """Return what is left where some of it counts no more."""
-        return self.model_copy(update=dict.fromkeys(items))
 
 
 # The types of what evidence for an item may prove; one that is not among them is proved or not.

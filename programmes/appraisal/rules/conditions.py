@@ -1,6 +1,5 @@
 """The conditions of a recognition: the facts that its rules look at, and what each rule finds."""
 
-from dataclasses import dataclass
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Final
@@ -13,17 +12,17 @@ from domain.findings import Audience, Finding, FindingOutcome
 from domain.stages import Standing
 from policy.facts import Facts
 from policy.pack import Pack
-from policy.rule import Rule, rule
+from policy.rule import Judge, Rule, rule
 from programmes.appraisal.findings import AppraisalFinding
 from programmes.appraisal.rules.claims import OPEN, AppraisalClaims, AppraisalRoute
-from programmes.appraisal.rules.lists import ListOutcome, best_of, looked_up
+from programmes.appraisal.rules.lists import AppraisalListOutcome, best_of, looked_up
 from programmes.appraisal.rules.points import DIMENSIONS, above_maximum, most_of, rounded, score, unsaid, weight_of
 
 PASS: Final = FindingOutcome.PASS
 FAIL: Final = FindingOutcome.FAIL
 MISSING: Final = FindingOutcome.MISSING
 NEEDS_PERSON: Final = FindingOutcome.NEEDS_PERSON
-_BY_POINTS: Final = ("recognition_mark", "rounding_places", "rounding_mode")
+_NOTHING: Final = AppraisalClaims()
 
 
 class AppraisalFacts(Facts):
@@ -43,184 +42,117 @@ class AppraisalFacts(Facts):
     proved: AppraisalClaims | None = None
 
 
-@rule(
-    AppraisalFinding.EMPLOYER_STANDING,
-    source="design",
-    audience=Audience.STAFF,
-    fields=("employer.standing",),
-)
-def employer_standing(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find an employer in good standing with the park."""
-    if facts.employer_standing is None:
-        return NEEDS_PERSON
-    return PASS if facts.employer_standing is Standing.GOOD else FAIL
+def carries(route: AppraisalRoute, proved: AppraisalClaims | None, pack: Pack, on: date) -> bool:
+    """Whether what is proved carries a recognition by a route; by one that is not open, nothing does.
+
+    `pack` and `on` are those of the acceptance, whenever it is asked: also after something proved fell.
+    """
+    if route is AppraisalRoute.POINTS:
+        return score(proved or _NOTHING, pack).reached
+    return route is AppraisalRoute.ACHIEVEMENT and best_of(looked_up(proved or _NOTHING, pack, on)) is _LISTED
 
 
-@rule(
-    AppraisalFinding.EMPLOYMENT_NOT_CONFIRMED,
-    source="design",
-    audience=Audience.EMPLOYER,
-    fields=("employment_confirmed",),
-)
-def employment_confirmed(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find the word of the employer that the person works there."""
-    if facts.employment_confirmed is None:
-        return NEEDS_PERSON
-    return PASS if facts.employment_confirmed else FAIL
+_LISTED: Final = AppraisalListOutcome.LISTED
+_OF_LISTS: Final = {
+    None: MISSING,
+    AppraisalListOutcome.LISTED: PASS,
+    AppraisalListOutcome.OUT_OF_DATE: FAIL,
+}  # all else: a person
 
 
-@rule(
-    AppraisalFinding.WORK_START_TOO_LATE,
-    source="design",
-    audience=Audience.EMPLOYER,
-    fields=("employment.work_start",),
-    parameters=("work_start_within_days",),
-)
-def work_starts_soon(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find work that has begun, or begins within the days that the pack gives, the last of them in."""
+def _standing(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    return _holds(None if facts.employer_standing is None else facts.employer_standing is Standing.GOOD)
+
+
+def _confirmed(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    return _holds(facts.employment_confirmed)
+
+
+def _starts_soon(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
     if facts.work_start is None:
         return MISSING
-    return PASS if facts.work_start <= on + timedelta(days=pack.integer("work_start_within_days")) else FAIL
+    return _holds(facts.work_start <= on + timedelta(days=pack.integer("work_start_within_days")))
 
 
-@rule(AppraisalFinding.ROUTE_NOT_OPEN, source="design", audience=Audience.EMPLOYER, fields=("route",))
-def route_open(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
-    """Find a route that is open; where it is not, another has to be named before anybody can look."""
-    return PASS if facts.route in OPEN else MISSING
+def _open(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    return PASS if facts.route in OPEN else NEEDS_PERSON
 
 
-@rule(
-    AppraisalFinding.ACHIEVEMENT_NOT_LISTED,
-    source="S20; lists: sample",
-    audience=Audience.EMPLOYER,
-    fields=("route", "declared"),
-    parameters=("similar_from",),
-)
-def achievement_listed(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find a declared achievement on its list; a name that is on none, or like one on it, is for an officer."""
-    if facts.route is not AppraisalRoute.ACHIEVEMENT:
-        return None
-    return _LISTED[best_of(looked_up(facts.declared or AppraisalClaims(), pack, on))]
+def _listed(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    return _OF_LISTS.get(best_of(looked_up(facts.declared or _NOTHING, pack, on)), NEEDS_PERSON)
 
 
-@rule(
-    AppraisalFinding.ACHIEVEMENT_NOT_PROVED,
-    source="S20; lists: sample; proof: design",
-    audience=Audience.STAFF,
-    fields=("route", "proved"),
-    parameters=("similar_from",),
-)
-def achievement_proved(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find one that an officer saw proved on its list; what was not proved counts nothing, and a person looks."""
-    if facts.route is not AppraisalRoute.ACHIEVEMENT:
-        return None
-    return PASS if carries(facts.route, facts.proved, pack, on) else NEEDS_PERSON
+def _proved(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    """Find that what an officer saw carries the route; what was not proved counts nothing, and a person looks."""
+    return PASS if facts.route and carries(facts.route, facts.proved, pack, on) else NEEDS_PERSON
 
 
-@rule(
-    AppraisalFinding.TOO_YOUNG,
-    source="none found",
-    audience=Audience.EMPLOYER,
-    fields=("route", "person.birth_date"),
-    parameters=("points_youngest_age",),
-)
-def old_enough(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find a person who is old enough for points on the day; the other routes ask for no age."""
-    if facts.route is not AppraisalRoute.POINTS:
-        return None
-    if facts.birth_date is None:
-        return NEEDS_PERSON
-    return PASS if age_on(facts.birth_date, on) >= pack.integer("points_youngest_age") else FAIL
+def _old_enough(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    born = facts.birth_date
+    return _holds(None if born is None else age_on(born, on) >= pack.integer("points_youngest_age"))
 
 
-@rule(
-    AppraisalFinding.TOO_OLD,
-    source="none found; points are for young professionals",
-    audience=Audience.EMPLOYER,
-    fields=("route", "person.birth_date"),
-    parameters=("points_oldest_age",),
-)
-def young_enough(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find a person who is young enough for points on the day; the last year of age is in, to its last day."""
-    if facts.route is not AppraisalRoute.POINTS:
-        return None
-    if facts.birth_date is None:
-        return NEEDS_PERSON
-    return PASS if age_on(facts.birth_date, on) <= pack.integer("points_oldest_age") else FAIL
+def _young_enough(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    born = facts.birth_date
+    return _holds(None if born is None else age_on(born, on) <= pack.integer("points_oldest_age"))
 
 
-@rule(
-    AppraisalFinding.MARK_ABOVE_MAXIMUM,
-    source="none found",
-    audience=Audience.EMPLOYER,
-    fields=("route", "declared"),
-    parameters=("assessment_mark_most",),
-)
-def within_maximum(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find no declared mark above the maximum of the version; one that is has to be given again."""
-    if facts.route is not AppraisalRoute.POINTS:
-        return None
-    return MISSING if above_maximum(facts.declared or AppraisalClaims(), pack) else PASS
+def _within(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
+    return MISSING if above_maximum(facts.declared or _NOTHING, pack) else PASS
 
 
-@rule(
-    AppraisalFinding.POINTS_NOT_REACHED,
-    source="S20; tables, weights and mark: sample",
-    audience=Audience.EMPLOYER,
-    fields=("route", "declared"),
-    parameters=_BY_POINTS,
-)
-def points_reached(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
+def _reached(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find the mark reached by what is declared; where what was not said could make up for it, a person looks."""
-    if facts.route is not AppraisalRoute.POINTS:
-        return None
-    declared = facts.declared or AppraisalClaims()
-    open_items = unsaid(declared)
-    if len(open_items) == len(DIMENSIONS):
-        return MISSING
-    points = score(declared, pack)
-    if points.reached:
-        return PASS
+    declared = facts.declared or _NOTHING
+    open_items, points = unsaid(declared), score(declared, pack)
+    if points.reached or len(open_items) == len(DIMENSIONS):
+        return PASS if points.reached else MISSING
     could = sum((most_of(item, pack) * weight_of(DIMENSIONS[item], pack) for item in open_items), Decimal(0))
     exact = sum((each.mark * each.weight for each in points.dimensions), Decimal(0))
     return NEEDS_PERSON if rounded(exact + could, pack) >= points.mark else FAIL
 
 
-@rule(
-    AppraisalFinding.POINTS_NOT_PROVED,
-    source="S20; tables, weights and mark: sample; proof: design",
-    audience=Audience.STAFF,
-    fields=("route", "proved"),
-    parameters=_BY_POINTS,
-)
-def points_proved(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
-    """Find the mark reached by what an officer saw proved; what was not proved counts nothing, and a person looks."""
-    if facts.route is not AppraisalRoute.POINTS:
-        return None
-    return PASS if carries(facts.route, facts.proved, pack, on) else NEEDS_PERSON
+def _holds(known: bool | None) -> FindingOutcome:
+    return NEEDS_PERSON if known is None else PASS if known else FAIL
 
 
-_LISTED: Final = {
-    None: MISSING,
-    ListOutcome.LISTED: PASS,
-    ListOutcome.OUT_OF_DATE: FAIL,
-    ListOutcome.ELSEWHERE: NEEDS_PERSON,
-    ListOutcome.SIMILAR: NEEDS_PERSON,
-    ListOutcome.UNKNOWN: NEEDS_PERSON,
-}
+def _rule(
+    code: AppraisalFinding,
+    judge: Judge,
+    field: str,
+    *parameters: str,
+    source: str = "design",
+    of: AppraisalRoute | None = None,
+    audience: Audience = Audience.EMPLOYER,
+) -> Rule:
+    """Return a rule that speaks of every case, or of those of one route."""
+
+    def judged(facts: AppraisalFacts, pack: Pack, on: date) -> FindingOutcome | None:
+        return judge(facts, pack, on) if of is None or facts.route is of else None
+
+    return rule(code, source=source, audience=audience, fields=(field,), parameters=parameters)(judged)
+
+
+_F: Final = AppraisalFinding
+_LIST: Final = AppraisalRoute.ACHIEVEMENT
+_POINTS: Final = AppraisalRoute.POINTS
+_STAFF: Final = Audience.STAFF
+_FOUND: Final = "S20; lists, tables, weights and mark: sample"
+_MARK: Final = ("recognition_mark", "rounding_places", "rounding_mode")
+_NONE: Final = "none found"
 
 RULES: Final[tuple[Rule, ...]] = (
-    employer_standing,
-    employment_confirmed,
-    work_starts_soon,
-    route_open,
-    achievement_listed,
-    achievement_proved,
-    old_enough,
-    young_enough,
-    within_maximum,
-    points_reached,
-    points_proved,
+    _rule(_F.EMPLOYER_STANDING, _standing, "employment.employer", audience=_STAFF),
+    _rule(_F.EMPLOYMENT_NOT_CONFIRMED, _confirmed, "employment.employer"),
+    _rule(_F.WORK_START_TOO_LATE, _starts_soon, "employment.work_start", "work_start_within_days"),
+    _rule(_F.ROUTE_NOT_OPEN, _open, "route"),
+    _rule(_F.ACHIEVEMENT_NOT_LISTED, _listed, "evidence", "similar_from", source=_FOUND, of=_LIST),
+    _rule(_F.ACHIEVEMENT_NOT_PROVED, _proved, "evidence", "similar_from", source=_FOUND, of=_LIST, audience=_STAFF),
+    _rule(_F.TOO_YOUNG, _old_enough, "person.birth_date", "points_youngest_age", source=_NONE, of=_POINTS),
+    _rule(_F.TOO_OLD, _young_enough, "person.birth_date", "points_oldest_age", source=_NONE, of=_POINTS),
+    _rule(_F.MARK_ABOVE_MAXIMUM, _within, "evidence", "assessment_mark_most", source=_NONE, of=_POINTS),
+    _rule(_F.POINTS_NOT_REACHED, _reached, "evidence", *_MARK, source=_FOUND, of=_POINTS),
+    _rule(_F.POINTS_NOT_PROVED, _proved, "evidence", *_MARK, source=_FOUND, of=_POINTS, audience=_STAFF),
 )
 
 
@@ -228,31 +160,3 @@ def assess(facts: AppraisalFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return what every rule finds of an appraisal on a day."""
     found = (each.apply(facts, pack, on) for each in RULES)
     return tuple(finding for finding in found if finding is not None)
-
-
-def carries(route: AppraisalRoute, proved: AppraisalClaims | None, pack: Pack, on: date) -> bool:
-    """Whether what is proved carries a recognition by a route; by one that is not open, nothing does."""
-    claims = proved or AppraisalClaims()
-    if route is AppraisalRoute.POINTS:
-        return score(claims, pack).reached
-    return route is AppraisalRoute.ACHIEVEMENT and best_of(looked_up(claims, pack, on)) is ListOutcome.LISTED
-
-
-@dataclass(frozen=True, slots=True)
-class Fall:
-    """What it means that something proved fell: whether the recognition stood before, and whether it stands still.
-
-    The totals are those of the points, by the version of the acceptance; None by another route.
-    """
-
-    stood: bool
-    stands: bool
-    before: Decimal | None
-    after: Decimal | None
-
-
-def fall(route: AppraisalRoute, before: AppraisalClaims, after: AppraisalClaims, pack: Pack, on: date) -> Fall:
-    """Return what becomes of a recognition when what was proved is no more so; `on` is the day of the acceptance."""
-    by_points = route is AppraisalRoute.POINTS
-    totals = [score(each, pack).total if by_points else None for each in (before, after)]
-    return Fall(carries(route, before, pack, on), carries(route, after, pack, on), *totals)

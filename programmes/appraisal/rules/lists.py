@@ -3,13 +3,12 @@
 import re
 import unicodedata
 from collections.abc import Iterable
+from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
 from difflib import SequenceMatcher
 from enum import StrEnum
 from typing import Final
-
-from pydantic import BaseModel, ConfigDict
 
 from policy.pack import Pack
 from policy.standing import ParameterStatus
@@ -22,7 +21,7 @@ _NO_SIGN: Final = re.compile(r"[\W_]+")
 _LONG_ENOUGH: Final = 4  # letters, for what stands within another name to say anything
 
 
-class ListOutcome(StrEnum):
+class AppraisalListOutcome(StrEnum):
     """What came of a name: `similar`, `elsewhere` and `unknown` are for an officer."""
 
     LISTED = "listed"
@@ -32,14 +31,13 @@ class ListOutcome(StrEnum):
     UNKNOWN = "unknown"
 
 
-class ListMatch(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalListMatch:
     """An entry that a name stands for, or is like; the list with the version of the pack, and the entry in it.
 
     Attributes:
         since, until: the first and the last day on which what was given counts, both in.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     list: AppraisalItem
     version: str
@@ -51,18 +49,17 @@ class ListMatch(BaseModel):
     standing: ParameterStatus
 
 
-class ListFound(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalListFound:
     """What was found of one name: the entry where it is one, and those that an officer may compare where it is not."""
 
-    model_config = ConfigDict(frozen=True)
-
     item: AppraisalItem
-    outcome: ListOutcome
-    match: ListMatch | None = None
-    like: tuple[ListMatch, ...] = ()
+    outcome: AppraisalListOutcome
+    match: AppraisalListMatch | None = None
+    like: tuple[AppraisalListMatch, ...] = ()
 
 
-def looked_up(claims: AppraisalClaims, pack: Pack, on: date) -> tuple[ListFound, ...]:
+def looked_up(claims: AppraisalClaims, pack: Pack, on: date) -> tuple[AppraisalListFound, ...]:
     """Return what is found of each achievement that is said, in the order of the lists.
 
     An entry counts for what was given on a day on which it held, and not after `on`, the day of the acceptance.
@@ -71,11 +68,16 @@ def looked_up(claims: AppraisalClaims, pack: Pack, on: date) -> tuple[ListFound,
     return tuple(_found(item, given, pack, on) for item, given in said if given is not None)
 
 
-def best_of(found: Iterable[ListFound]) -> ListOutcome | None:
+def best_of(found: Iterable[AppraisalListFound]) -> AppraisalListOutcome | None:
     """Return what several names come to: one that is listed is enough, and what an officer looks at is still open."""
     outcomes = {each.outcome for each in found}
-    order = (ListOutcome.LISTED, ListOutcome.ELSEWHERE, ListOutcome.SIMILAR, ListOutcome.UNKNOWN)
-    return next((each for each in (*order, ListOutcome.OUT_OF_DATE) if each in outcomes), None)
+    order = (
+        AppraisalListOutcome.LISTED,
+        AppraisalListOutcome.ELSEWHERE,
+        AppraisalListOutcome.SIMILAR,
+        AppraisalListOutcome.UNKNOWN,
+    )
+    return next((each for each in (*order, AppraisalListOutcome.OUT_OF_DATE) if each in outcomes), None)
 
 
 def plain(name: str) -> str:
@@ -83,21 +85,23 @@ def plain(name: str) -> str:
     return _NO_SIGN.sub("", unicodedata.normalize("NFKC", name).casefold())
 
 
-def _found(item: AppraisalItem, given: Achieved, pack: Pack, on: date) -> ListFound:
+def _found(item: AppraisalItem, given: Achieved, pack: Pack, on: date) -> AppraisalListFound:
     name = plain(given.name)
     rows = [row for row in pack.table(item.value).rows if name in _names(row)]
     if rows:
         row = next((each for each in rows if each.holds_on(given.given_on)), rows[0])
         counts = row.holds_on(given.given_on) and given.given_on <= on
-        outcome = ListOutcome.LISTED if counts else ListOutcome.OUT_OF_DATE
-        return ListFound(item=item, outcome=outcome, match=_match(item, row, pack))
+        outcome = AppraisalListOutcome.LISTED if counts else AppraisalListOutcome.OUT_OF_DATE
+        return AppraisalListFound(item=item, outcome=outcome, match=_match(item, row, pack))
     others = [(each, row) for each in LISTS for row in pack.table(each.value).rows]
     same = tuple(_match(each, row, pack) for each, row in others if name in _names(row))
     if same:
-        return ListFound(item=item, outcome=ListOutcome.ELSEWHERE, like=same)
+        return AppraisalListFound(item=item, outcome=AppraisalListOutcome.ELSEWHERE, like=same)
     least = pack.decimal("similar_from")
     like = tuple(_match(each, row, pack) for each, row in others if any(_is_like(name, n, least) for n in _names(row)))
-    return ListFound(item=item, outcome=ListOutcome.SIMILAR if like else ListOutcome.UNKNOWN, like=like)
+    return AppraisalListFound(
+        item=item, outcome=AppraisalListOutcome.SIMILAR if like else AppraisalListOutcome.UNKNOWN, like=like
+    )
 
 
 def _names(row: Row) -> tuple[str, ...]:
@@ -113,8 +117,8 @@ def _is_like(name: str, other: str, least: Decimal) -> bool:
     return share >= least or (min(len(name), len(other)) >= _LONG_ENOUGH and (name in other or other in name))
 
 
-def _match(item: AppraisalItem, row: Row, pack: Pack) -> ListMatch:
-    return ListMatch(
+def _match(item: AppraisalItem, row: Row, pack: Pack) -> AppraisalListMatch:
+    return AppraisalListMatch(
         list=item,
         version=f"{pack.name}/{pack.version}",
         entry=row.of or "",

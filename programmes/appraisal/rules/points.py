@@ -1,17 +1,17 @@
 """Points: each item by its table in the pack, the marks of the dimensions, and the total that the mark is held to."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 from decimal import ROUND_DOWN, ROUND_HALF_EVEN, ROUND_HALF_UP, ROUND_UP, Decimal
 from enum import StrEnum
 from typing import Final
-
-from pydantic import BaseModel, ConfigDict
 
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from policy.pack import Pack, PackError
 from policy.packs import PackSource
 from policy.standing import ParameterStatus, least
+from policy.table import Row
 from programmes.appraisal.rules.claims import AppraisalClaims, AppraisalItem
 
 PACKS: Final = PackSource("appraisal", package="programmes.appraisal", folder="packs/appraisal")
@@ -41,10 +41,9 @@ DIMENSIONS: Final[Mapping[AppraisalItem, AppraisalDimension]] = {
 }
 
 
-class AppraisalItemPoints(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalItemPoints:
     """The points of one item of the most that it gives; a standing of `unconfirmed` or `sample` is no law."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: AppraisalItem
     dimension: AppraisalDimension
@@ -54,10 +53,9 @@ class AppraisalItemPoints(BaseModel):
     standing: ParameterStatus
 
 
-class AppraisalDimensionMark(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalDimensionMark:
     """The sum of the items of a dimension, and the weight with which it counts."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: AppraisalDimension
     mark: Decimal
@@ -66,15 +64,14 @@ class AppraisalDimensionMark(BaseModel):
     standing: ParameterStatus
 
 
-class AppraisalPoints(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalPoints:
     """Points by a version of the pack: items, dimensions, the total, and whether it reaches the mark.
 
     Attributes:
         total: weighed, and rounded once, as the pack says; what is compared is what is shown.
         standing: that of the least confirmed value that it rests on.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     pack: str
     total: Decimal
@@ -89,22 +86,15 @@ class AppraisalPoints(BaseModel):
         return next(each.points for each in self.items if each.code is item)
 
 
-class AppraisalPointsCompared(BaseModel):
-    """The same points twice, as they are declared and as officers saw them proved; the proved ones count."""
-
-    model_config = ConfigDict(frozen=True)
-
-    declared: AppraisalPoints
-    proved: AppraisalPoints
-
-
 def score(claims: AppraisalClaims, pack: Pack) -> AppraisalPoints:
-    """Return the points of what is said by the tables, the weights and the mark of a pack."""
+    """Return the points of what is declared, or of what is proved, by the tables, the weights and the mark of a pack.
+
+    That of the acceptance decides; by any other it is what if.
+    """
     items = tuple(_item(item, claims, pack) for item in DIMENSIONS)
     dimensions = tuple(_dimension(each, items, pack) for each in AppraisalDimension)
-    total = weighted({each.code: each.mark for each in dimensions}, pack)
-    mark = pack.decimal("recognition_mark")
-    rests_on = [*(each.standing for each in items), *(each.standing for each in dimensions)]
+    total, mark = weighted({each.code: each.mark for each in dimensions}, pack), pack.decimal("recognition_mark")
+    rests_on = (*(each.standing for each in items), *(each.standing for each in dimensions))
     return AppraisalPoints(
         pack=f"{pack.name}/{pack.version}",
         total=total,
@@ -114,11 +104,6 @@ def score(claims: AppraisalClaims, pack: Pack) -> AppraisalPoints:
         items=items,
         dimensions=dimensions,
     )
-
-
-def compared(declared: AppraisalClaims, proved: AppraisalClaims, pack: Pack) -> AppraisalPointsCompared:
-    """Return what is declared and what is proved beside each other, by one version."""
-    return AppraisalPointsCompared(declared=score(declared, pack), proved=score(proved, pack))
 
 
 def weighted(marks: Mapping[AppraisalDimension, Decimal], pack: Pack) -> Decimal:
@@ -134,10 +119,6 @@ def weighted(marks: Mapping[AppraisalDimension, Decimal], pack: Pack) -> Decimal
     return rounded(sum((marks[each] * weight_of(each, pack) for each in AppraisalDimension), Decimal(0)), pack)
 
 
-def _is_mark(mark: Decimal) -> bool:
-    return mark.is_finite() and 0 <= mark <= _HUNDRED
-
-
 def rounded(total: Decimal, pack: Pack) -> Decimal:
     """Return a total to the place and in the mode that the pack names; nothing before it is rounded."""
     mode = _MODES.get(pack.string("rounding_mode"))
@@ -148,10 +129,7 @@ def rounded(total: Decimal, pack: Pack) -> Decimal:
 
 def weight_of(dimension: AppraisalDimension, pack: Pack) -> Decimal:
     """Return the weight of a dimension."""
-    row = pack.table("weights").named(dimension)
-    if row is None:
-        raise PackError(f"{pack.name} {pack.version} has no weight of {dimension}.")
-    return row.decimal
+    return _weight(dimension, pack).decimal
 
 
 def most_of(item: AppraisalItem, pack: Pack) -> Decimal:
@@ -175,13 +153,12 @@ def above_maximum(claims: AppraisalClaims, pack: Pack) -> tuple[FieldError, ...]
     return (FieldError(AppraisalItem.ASSESSMENT, FieldCode.UNKNOWN_VALUE, message),)
 
 
-def rescored(claims: AppraisalClaims, kept: Pack, other: Pack) -> tuple[AppraisalPoints, AppraisalPoints]:
-    """Return the points by the version of the acceptance, and by another: what if, which decides nothing."""
-    return score(claims, kept), score(claims, other)
+def _is_mark(mark: Decimal) -> bool:
+    return mark.is_finite() and 0 <= mark <= _HUNDRED
 
 
 def _item(item: AppraisalItem, claims: AppraisalClaims, pack: Pack) -> AppraisalItemPoints:
-    points, reference, standing = _points(item, getattr(claims, item.value), pack)
+    points, reference, standing = _points(item, claims, pack)
     return AppraisalItemPoints(
         code=item,
         dimension=DIMENSIONS[item],
@@ -192,21 +169,18 @@ def _item(item: AppraisalItem, claims: AppraisalClaims, pack: Pack) -> Appraisal
     )
 
 
-def _points(item: AppraisalItem, said: object, pack: Pack) -> tuple[Decimal, str, ParameterStatus]:
+def _points(item: AppraisalItem, claims: AppraisalClaims, pack: Pack) -> tuple[Decimal, str, ParameterStatus]:
     """Return the points of what is said of an item; a mark above the maximum of the version counts nothing."""
+    said = getattr(claims, item.value)
     if item is AppraisalItem.ASSESSMENT:
         most = pack.parameter("assessment_mark_most")
-        if not isinstance(said, Decimal):
-            return Decimal(0), NOT_SAID, most.status
-        within = said <= most_of(item, pack)
-        return (said if within else Decimal(0)), most.reference, most.status
+        counts = Decimal(0) if said is None or above_maximum(claims, pack) else said
+        return counts, NOT_SAID if said is None else most.reference, most.status
     table = pack.table(item.value)
     if isinstance(said, bool):
         row = table.named("yes" if said else "no")
-    elif isinstance(said, int | Decimal):
-        row = table.at(Decimal(said))
     else:
-        row = None if said is None else table.named(str(said))
+        row = table.at(Decimal(said)) if isinstance(said, int | Decimal) else table.named(str(said))
     if row is None:
         return Decimal(0), NOT_SAID, least(each.status for each in table.rows)
     return row.decimal, row.reference, row.status
@@ -215,13 +189,18 @@ def _points(item: AppraisalItem, said: object, pack: Pack) -> tuple[Decimal, str
 def _dimension(
     dimension: AppraisalDimension, items: tuple[AppraisalItemPoints, ...], pack: Pack
 ) -> AppraisalDimensionMark:
-    row = pack.table("weights").named(dimension)
-    if row is None:
-        raise PackError(f"{pack.name} {pack.version} has no weight of {dimension}.")
+    weight = _weight(dimension, pack)
     return AppraisalDimensionMark(
         code=dimension,
         mark=sum((each.points for each in items if each.dimension is dimension), Decimal(0)),
-        weight=row.decimal,
-        reference=row.reference,
-        standing=row.status,
+        weight=weight.decimal,
+        reference=weight.reference,
+        standing=weight.status,
     )
+
+
+def _weight(dimension: AppraisalDimension, pack: Pack) -> Row:
+    row = pack.table("weights").named(dimension)
+    if row is None:
+        raise PackError(f"{pack.name} {pack.version} has no weight of {dimension}.")
+    return row

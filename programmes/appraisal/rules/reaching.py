@@ -2,11 +2,10 @@
 
 from bisect import bisect_left
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from itertools import combinations
 from typing import Final
-
-from pydantic import BaseModel, ConfigDict
 
 from policy.pack import Pack
 from programmes.appraisal.rules.claims import AppraisalClaims, AppraisalItem
@@ -15,10 +14,9 @@ from programmes.appraisal.rules.points import DIMENSIONS, AppraisalDimension, Ap
 _CENT: Final = Decimal("0.01")
 
 
-class AppraisalStep(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalStep:
     """An item that would be of another value: the points more of the item, and the total that it would lift to."""
-
-    model_config = ConfigDict(frozen=True)
 
     code: AppraisalItem
     value: str
@@ -26,7 +24,8 @@ class AppraisalStep(BaseModel):
     lifts_to: Decimal
 
 
-class AppraisalNext(BaseModel):
+@dataclass(frozen=True, kw_only=True)
+class AppraisalNext:
     """What would give more than what is said, or proved.
 
     Attributes:
@@ -35,8 +34,6 @@ class AppraisalNext(BaseModel):
         alone: each item that alone reaches the mark, with the least that it would have to be.
         together: where none does alone, the fewest items that do so together; empty where not even all do.
     """
-
-    model_config = ConfigDict(frozen=True)
 
     short: Decimal
     next: tuple[AppraisalStep, ...]
@@ -90,7 +87,7 @@ def _trimmed(
             then[item] = now[item] + step.more
             steps.append(step)
     total = _total(then, pack)
-    return tuple(step.model_copy(update={"lifts_to": total}) for step in steps)
+    return tuple(replace(step, lifts_to=total) for step in steps)
 
 
 def _least(item: AppraisalItem, now: _Points, pack: Pack, wanted: Decimal | None = None) -> AppraisalStep | None:

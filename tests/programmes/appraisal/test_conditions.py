@@ -11,7 +11,7 @@ from domain.findings import FindingOutcome, outcome_of
 from policy.pack import Pack
 from programmes.appraisal.findings import AppraisalFinding
 from programmes.appraisal.rules.claims import AppraisalClaims, AppraisalRoute
-from programmes.appraisal.rules.conditions import RULES, AppraisalFacts, Fall, assess, carries, fall
+from programmes.appraisal.rules.conditions import RULES, AppraisalFacts, assess, carries
 from programmes.appraisal.rules.points import score
 from tests.programmes.appraisal.given import FIRST, ON, SECOND, SHELF, STAR, claims
 
@@ -85,8 +85,8 @@ def test_the_start_of_work_at_its_edge_by_every_version(pack: Pack) -> None:
         ({"employer_standing": None}, F.EMPLOYER_STANDING, NEEDS_PERSON),
         ({"employment_confirmed": False}, F.EMPLOYMENT_NOT_CONFIRMED, FAIL),
         ({"employment_confirmed": None}, F.EMPLOYMENT_NOT_CONFIRMED, NEEDS_PERSON),
-        ({"route": "recommendation"}, F.ROUTE_NOT_OPEN, MISSING),
-        ({"route": None}, F.ROUTE_NOT_OPEN, MISSING),
+        ({"route": "recommendation"}, F.ROUTE_NOT_OPEN, NEEDS_PERSON),
+        ({"route": None}, F.ROUTE_NOT_OPEN, NEEDS_PERSON),
         ({"declared": claims(assessment_mark="33.33")}, F.POINTS_NOT_REACHED, PASS),  # 85.00
         ({"declared": claims(assessment_mark="33.30")}, F.POINTS_NOT_REACHED, FAIL),  # 84.99
         ({"declared": claims(assessment_mark=None)}, F.POINTS_NOT_REACHED, NEEDS_PERSON),
@@ -140,29 +140,22 @@ def test_hard_case_5_verified_points_fall_from_86_to_84() -> None:
     # Before the decision: to an officer, whatever is declared.
     assert _found(declared=before, proved=before)[F.POINTS_NOT_PROVED] is PASS
     assert _found(declared=before, proved=after)[F.POINTS_NOT_PROVED] is NEEDS_PERSON
-    # After it: the recognition stands no more.
-    fell = fall(AppraisalRoute.POINTS, before, after, FIRST, ON)
-    assert fell == Fall(stood=True, stands=False, before=score(before, FIRST).total, after=score(after, FIRST).total)
+    # After it: what is proved carries the recognition no more.
+    assert [carries(AppraisalRoute.POINTS, each, FIRST, ON) for each in (before, after)] == [True, False]
 
 
 def test_a_fall_that_leaves_the_mark_reached_takes_nothing() -> None:
-    before = claims(publications=12)
-    fell = fall(AppraisalRoute.POINTS, before, claims(publications=8), FIRST, ON)
-    assert (str(fell.before), str(fell.after), fell.stands) == ("89.20", "87.20", True)
-    at_the_mark = fall(AppraisalRoute.POINTS, before, claims(assessment_mark="33.33"), FIRST, ON)
-    assert (str(at_the_mark.after), at_the_mark.stands) == ("85.00", True)
+    for left, total in ((claims(publications=8), "87.20"), (claims(assessment_mark="33.33"), "85.00")):
+        assert str(score(left, FIRST).total) == total
+        assert carries(AppraisalRoute.POINTS, left, FIRST, ON)
 
 
 def test_a_whole_item_may_fall() -> None:
-    before = claims()
-    fell = fall(AppraisalRoute.POINTS, before, before.without(["patents"]), FIRST, ON)
-    assert (str(fell.after), fell.stands) == ("79.20", False)
-    listed = fall(AppraisalRoute.ACHIEVEMENT, LISTED, LISTED.without(["national_programme"]), FIRST, ON)
-    assert listed == Fall(stood=True, stands=False, before=None, after=None)
-    two = AppraisalClaims.of(
-        {"national_programme": STAR, "award": {"name": "Sample Engineering Medal", "given_on": "2020-01-01"}}
-    )
-    assert fall(AppraisalRoute.ACHIEVEMENT, two, two.without(["award"]), FIRST, ON).stands
+    assert str(score(claims(patents=None), FIRST).total) == "79.20"
+    assert not carries(AppraisalRoute.POINTS, claims(patents=None), FIRST, ON)
+    assert carries(AppraisalRoute.ACHIEVEMENT, LISTED, FIRST, ON)
+    for left in (AppraisalClaims(), None, claims()):
+        assert not carries(AppraisalRoute.ACHIEVEMENT, left, FIRST, ON)
 
 
 def test_by_recommendation_nothing_carries_so_far() -> None:

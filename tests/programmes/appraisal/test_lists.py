@@ -8,15 +8,17 @@ import pytest
 from policy.pack import Pack
 from policy.table import Row
 from programmes.appraisal.rules.claims import AppraisalClaims, AppraisalItem
-from programmes.appraisal.rules.lists import LISTS, ListFound, ListOutcome, best_of, looked_up, plain
+from programmes.appraisal.rules.lists import LISTS, AppraisalListFound, AppraisalListOutcome, best_of, looked_up, plain
 from tests.programmes.appraisal.given import FIRST, ON, SHELF, STAR
 
-LISTED, OUT_OF_DATE, ELSEWHERE, SIMILAR, UNKNOWN = ListOutcome
+LISTED, OUT_OF_DATE, ELSEWHERE, SIMILAR, UNKNOWN = AppraisalListOutcome
 PROGRAMME, AWARD, ACHIEVEMENT = LISTS
 DAY = timedelta(days=1)
 
 
-def _found(name: str, given_on: date, item: AppraisalItem = PROGRAMME, pack: Pack = FIRST, on: date = ON) -> ListFound:
+def _found(
+    name: str, given_on: date, item: AppraisalItem = PROGRAMME, pack: Pack = FIRST, on: date = ON
+) -> AppraisalListFound:
     said = {item.value: {"name": name, "given_on": given_on.isoformat()}}
     (found,) = looked_up(AppraisalClaims.model_validate(said), pack, on)
     return found
@@ -81,7 +83,7 @@ def test_case_width_blanks_and_signs_are_no_difference(name: str) -> None:
     ],
 )
 def test_a_name_that_is_not_that_of_an_entry_is_for_an_officer(
-    name: str, outcome: ListOutcome, like: list[str]
+    name: str, outcome: AppraisalListOutcome, like: list[str]
 ) -> None:
     found = _found(name, date(2024, 5, 20))
     assert (found.outcome, found.match, [each.entry for each in found.like]) == (outcome, None, like)
@@ -101,7 +103,7 @@ def test_of_several_one_that_is_listed_is_enough_and_an_open_one_goes_before_one
     over = {"name": "样例海港学者计划", "given_on": "2023-01-01"}
     unheard = {"name": "长空学者", "given_on": "2020-01-01"}
 
-    def best(**said: object) -> ListOutcome | None:
+    def best(**said: object) -> AppraisalListOutcome | None:
         return best_of(looked_up(AppraisalClaims.model_validate(said), FIRST, ON))
 
     assert best(national_programme=STAR, award=unheard) is LISTED

@@ -27,10 +27,9 @@ from programmes.appraisal.rules.points import (
     DIMENSIONS,
     PACKS,
     AppraisalDimension,
+    AppraisalPoints,
     above_maximum,
-    compared,
     most_of,
-    rescored,
     score,
     weight_of,
     weighted,
@@ -97,7 +96,7 @@ MARKS = dict(zip(AppraisalDimension, map(Decimal, (90, 80, 84)), strict=True))
 
 def test_hard_case_3_the_version_of_the_acceptance_weighs() -> None:
     assert [weighted(MARKS, pack) for pack in (FIRST, SECOND)] == [Decimal("85.20"), Decimal("84.20")]
-    first, second = rescored(claims(), FIRST, SECOND)
+    first, second = (score(claims(), pack) for pack in (FIRST, SECOND))
     assert [each.mark for each in first.dimensions] == [90, 80, 84]
     assert (str(first.total), first.reached, first.pack) == ("85.20", True, "appraisal/2025-01-01")
     assert (str(second.total), second.reached, second.pack) == ("84.20", False, "appraisal/2026-07-01")
@@ -210,9 +209,9 @@ def test_recommendation_keeps_its_place_and_is_refused_with_what_to_do() -> None
 
 
 def test_declared_and_proved_stand_beside_each_other_and_what_is_not_proved_counts_nothing() -> None:
-    both = compared(claims(), claims(patents=None), FIRST)
-    assert [both.declared.of(I.PATENTS), both.proved.of(I.PATENTS)] == [20, 0]
-    assert (str(both.declared.total), str(both.proved.total)) == ("85.20", "79.20")
+    declared, proved = (score(each, FIRST) for each in (claims(), claims(patents=None)))
+    assert [each.of(I.PATENTS) for each in (declared, proved)] == [20, 0]
+    assert (str(declared.total), str(proved.total)) == ("85.20", "79.20")
     nothing = score(AppraisalClaims(), FIRST)
     assert {nothing.total, *(each.points for each in nothing.items)} == {0}
     assert not nothing.reached
@@ -243,7 +242,7 @@ def test_every_figure_says_where_it_comes_from_and_is_a_sample() -> None:
         assert all(reference and standing is ParameterStatus.SAMPLE for reference, standing in parts)
         assert points.standing is ParameterStatus.SAMPLE
         assert "confirmed" not in _text(pack)
-    answered = score(claims(), FIRST).model_dump(mode="json")
+    answered = TypeAdapter(AppraisalPoints).dump_python(score(claims(), FIRST), mode="json")
     assert (answered["total"], answered["mark"], answered["items"][0]["points"]) == ("85.20", "85", "60")
 
 
