@@ -54,8 +54,14 @@ TIMERS: Final[Mapping[str, Timer]] = {
     AppraisalDeadline.OVER: recognising.end,
 }
 ANSWERS: Final[Mapping[str, Answer]] = {**verbs.ANSWERS, **CHANGE_ANSWERS}
-_CORE: Final = verbs.owned_by_persons({**verbs.COMMANDS, **objecting.COMMANDS, **change_commands(AppraisalChange),
-     **renewal_commands(ReappraisalRequest, routes.RENEW), **evidence.commands(AppraisalAct.SUSPENDED)}
+_CORE: Final = verbs.owned_by_persons(
+    {
+        **verbs.COMMANDS,
+        **objecting.COMMANDS,
+        **change_commands(AppraisalChange),
+        **renewal_commands(ReappraisalRequest, routes.RENEW),
+        **evidence.commands(AppraisalAct.SUSPENDED),
+    }
 )
 _CONFIRM: Final = _CORE[CommandKind.CONFIRM]
 _RECALL: Final = _CORE[CommandKind.RECALL]
@@ -80,7 +86,12 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(
             *_CONFIRM.acts.own, AppraisalAct.REVOKED, further=(*_CONFIRM.acts.further, AppraisalAct.CLOSED, Act.SETTLED)
         ),
-        events=(*_CONFIRM.events, AppraisalEvent.CONFIRM_REVOCATION, AppraisalEvent.REJECT_REVOCATION, *SIGNED_OF_RENEWALS),
+        events=(
+            *_CONFIRM.events,
+            AppraisalEvent.CONFIRM_REVOCATION,
+            AppraisalEvent.REJECT_REVOCATION,
+            *SIGNED_OF_RENEWALS,
+        ),
         said=said.signature(Act.CONFIRMED, Act.SET_ASIDE, AppraisalAct.REVOKED),
     ),
     CommandKind.RECALL: replace(_RECALL, events=(*_RECALL.events, AppraisalEvent.RECALL_REVOCATION)),

@@ -38,7 +38,7 @@ async def start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
 
 
 async def ask_another(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
-    """Let another employer confirm, once an officer has taken the change; the one before sees nothing of it any more."""
+    """Let another employer confirm, once an officer has taken the change; the one before sees nothing more of it."""
     named = file.application.given_of("employment.employer")
     await end_confirmer(file, connection, at)
     file.cancel_deadlines(destination=_KEY)

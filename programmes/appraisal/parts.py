@@ -11,15 +11,19 @@ from domain.parties import Part, Party
 from programmes.appraisal import routes
 from programmes.appraisal.tables import employment
 from programmes.appraisal.views import AppraisedEmploymentView
-from programmes.appraisal.words import AppraisalCommand
+from programmes.appraisal.words import AppraisalCommand, EmploymentStage
 
-SEES: Final = READS_CASE | TRIES_COMMANDS | {
-    "appraisal_employments",
-    "appraisal_recognitions",
-    "appraisals",
-    "evidence",
-    "renewals",
-}
+SEES: Final = (
+    READS_CASE
+    | TRIES_COMMANDS
+    | {
+        "appraisal_employments",
+        "appraisal_recognitions",
+        "appraisals",
+        "evidence",
+        "renewals",
+    }
+)
 # What the person who owns a case asks of it.
 ASKS: Final = (
     CommandKind.CHANGE,
@@ -40,7 +44,7 @@ def _shows(case: CaseReading, language: Language) -> AppraisedEmploymentView:
         name=case.subject.name_in(language),
         position=given["position"],
         work_start=given["work_start"],
-        stage=row.stage if row else None,
+        stage=EmploymentStage(row.stage) if row and row.stage else None,
         due_at=row.due_at if row else None,
         last_day=row.last_day if row else None,
     )

@@ -26,7 +26,9 @@ _SHOWN: Final = (
 )  # fmt: skip
 
 
-async def _wanted(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: Any) -> dict[str, Any]:
+async def _wanted(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, asked: Any, before: Mapping[str, Any]
+) -> dict[str, Any]:
     return {}
 
 
@@ -42,7 +44,12 @@ def _ends(file: CaseFile) -> dict[str, date]:
 
 
 async def _begins(
-    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, tracks: Sequence[str], wanted: dict[str, Any]
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    tracks: Sequence[str],
+    wanted: dict[str, Any],
 ) -> None:
     """Let the recognition run on; one that was suspended or taken away meanwhile stays as it is."""
     if _ends(file):

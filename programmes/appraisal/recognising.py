@@ -61,16 +61,12 @@ def go_on(file: CaseFile, actor: Actor, at: datetime) -> None:
     _run(file, actor, at, RecognitionEvent.REAPPRAISE, AppraisalAct.REAPPRAISED, certificate, begins)
 
 
-def _run(
-    file: CaseFile, actor: Actor, at: datetime, event: str, act: str, certificate: str, begins: date
-) -> None:
+def _run(file: CaseFile, actor: Actor, at: datetime, event: str, act: str, certificate: str, begins: date) -> None:
     until = years_after(begins, file.pack.integer("recognition_years")) - timedelta(days=1)
     row = recognition(file)
     starts = row.valid_from if row is not None and row.valid_from is not None else begins
     starts = begins if begins <= day_of(at) else starts
-    file.set_track(
-        RECOGNITIONS, _KEY, at, certificate=certificate, valid_from=starts, valid_until=until, ended_on=None
-    )
+    file.set_track(RECOGNITIONS, _KEY, at, certificate=certificate, valid_from=starts, valid_until=until, ended_on=None)
     file.set_deadline(AppraisalDeadline.EXPIRED, start_of(until + timedelta(days=1)), destination=_KEY)
     for days in file.pack.integers("expiry_reminders"):
         on = until - timedelta(days=days)

@@ -84,6 +84,6 @@ REVOKE: Final = Route(
 RENEW: Final = replace(
     renewals.RENEW,
     summary="Ask to be appraised again",
-    says="Ask to be appraised again before a recognition ends, or shortly after; an officer looks at it by the rules of "
-    "the day and by what is still proved.",
+    says="Ask to be appraised again before a recognition ends, or shortly after; an officer looks at it by the rules "
+    "of the day and by what is still proved.",
 )

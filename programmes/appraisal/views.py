@@ -97,9 +97,12 @@ def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     shown = AppraisalForStaff if isinstance(seen, CaseForStaff) else AppraisalView
     stage = None if row is None or row.stage is None else EmploymentStage(row.stage)
     return shown(
-        **vars(seen), evidence=evidence_views(showing.case), route=AppraisalRoute(route_of(showing.case)), employment=stage,
+        **vars(seen),
+        evidence=evidence_views(showing.case),
+        route=AppraisalRoute(route_of(showing.case)),
+        employment=stage,
         recognition=_recognition(showing.case),
-    )  # fmt: skip
+    )
 
 
 def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnAppraisal:

@@ -11,5 +11,8 @@ from tests.workflows.world import MONDAY, open_world
 
 @pytest_asyncio.fixture
 async def park(clean_database: str, temporal_client: Client) -> AsyncIterator[Park]:
-    async with open_world(clean_database, temporal_client, start=MONDAY) as world, served(world, clean_database) as park:
+    async with (
+        open_world(clean_database, temporal_client, start=MONDAY) as world,
+        served(world, clean_database) as park,
+    ):
         yield park

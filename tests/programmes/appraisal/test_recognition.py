@@ -38,7 +38,8 @@ async def test_a_person_is_recognised_by_points_that_another_than_the_decider_sa
     await case.idle()
     seen = await park.ask(me(park), "GET", here)
     given = seen["recognition"]
-    assert is_approval_number(given["certificate"]) and given["certificate"].startswith("HA-2026-")
+    assert is_approval_number(given["certificate"])
+    assert given["certificate"].startswith("HA-2026-")
     assert (given["valid_from"], given["valid_until"], given["standing"]) == ("2026-03-02", "2029-03-01", "sample")
     assert (await case.notices()).count("appraisal_recognised") == 1
     (mine,) = (await park.ask(me(park), "GET", "/v1/me/registrations"))["items"]
