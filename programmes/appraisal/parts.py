@@ -30,6 +30,7 @@ ASKS: Final = (
     CommandKind.CONTEST,
     CommandKind.CONTEST_FACT,
     CommandKind.CORRECT,
+    CommandKind.CORRECT_RENEWAL,
     CommandKind.RENEW,
     CommandKind.WITHDRAW,
     CommandKind.WITHDRAW_RENEWAL,

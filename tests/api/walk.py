@@ -12,6 +12,7 @@ from stdnum.iso7064 import mod_11_2
 
 from cases.commands.advance import advance
 from proof.webhooks import sign
+from tests.api.callers import Caller
 from tests.api.conftest import AUTHORITY_SECRET, Stage
 from tests.cases.contexts import registration_body
 
@@ -32,9 +33,9 @@ class Walk:
         self.references: list[str] = []
         self._serial = 100
 
-    async def call(self, persona: str, method: str, path: str, json: Any = None, **more: Any) -> Any:
+    async def call(self, persona: str | Caller, method: str, path: str, json: Any = None, **more: Any) -> Any:
         """Send a call that must succeed and return its body."""
-        caller = self.stage.as_(persona)
+        caller = persona if isinstance(persona, Caller) else self.stage.as_(persona)
         headers = {"Idempotency-Key": uuid4().hex} | more.pop("headers", {})
         places = more.pop("places", {})
         if json is not None:

@@ -9,6 +9,7 @@ from typing import Any, Final, NamedTuple
 
 from programmes import PROGRAMMES
 from tests.cases.contexts import registration_body
+from tests.programmes.appraisal.people import form as appraisal_form
 from tests.programmes.toy.programme import TOY
 
 
@@ -53,6 +54,27 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             {"stay_days": None, "state_worker": False, "card_lost_on": date(2026, 3, 7)},
             {"authority_reason": None, "authority_remedy": None},
         ),
+    ),
+    PROGRAMMES["appraisal"].code: Sample(
+        form=appraisal_form(),
+        correction={"employment": {"position": "高級研究員"}},
+        fact={"field": "employment.work_start", "value": "2026-01-12", "seen_in": "The contract itself."},
+        own={
+            "change": {"position": "高級研究員"},
+            "employment/confirmed": {},
+            "employment/denied": {},
+            "employment/left": {"last_day": "2026-03-31"},
+            "suspension": {"reasons": [{"code": "false_statement_suspected"}]},
+            "restoration": {},
+            "revocation": {"reasons": [{"code": "false_statement"}]},
+            "renewal": {},
+        },
+        told={
+            "certificate": "HA-2026-000001-2",
+            "valid_from": date(2026, 3, 2),
+            "valid_until": date(2029, 3, 1),
+            "suspended_for": ("appraisal_employment_ended", "appraisal_evidence_fallen"),
+        },
     ),
     TOY.code: Sample(
         form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},

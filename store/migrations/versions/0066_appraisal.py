@@ -18,9 +18,7 @@ _SEES: Final = (
     " commands deadlines deliveries employer_versions employers evidence ledger ledger_marks legal_holds notices"
     " objections renewals tasks".split()
 )
-_OWNER_ASKS: Final = (
-    "change contest contest_fact correct object renew withdraw withdraw_objection withdraw_renewal".split()
-)
+_OWNER_ASKS: Final = "change contest contest_fact correct correct_renewal object renew withdraw withdraw_objection withdraw_renewal".split()
 _CONFIRMER_ASKS: Final = "appraisal_confirm appraisal_deny appraisal_leave".split()
 
 
