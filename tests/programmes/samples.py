@@ -8,9 +8,12 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from programmes import PROGRAMMES
+from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
 from tests.programmes.appraisal.people import form as appraisal_form
 from tests.programmes.toy.programme import TOY
+from tests.programmes.work_permit.forms import FORM as WORK_PERMIT_FORM
+from tests.programmes.work_permit.forms import PAPER
 
 
 class Sample(NamedTuple):
@@ -21,6 +24,10 @@ class Sample(NamedTuple):
         correction: what is given again.
         fact: what an officer saw: field, value, and in what.
         own: by what stands behind the reference of a case, what is given with commands of its own.
+        ready: what has to be done with a case before staff can decide it: persona, what stands behind the reference,
+            and the body.
+        person: the name of the part of the form that has the person.
+        questions: by their paths, what is asked that is of no case.
         told: by name, what its notices say beside what any notice says (its kind of `NoticeFacts`).
         told_otherwise: how else these may be where a text asks for it, as what is not there.
         stated: by its own kinds of dates that a notice states, which days of `told` these are.
@@ -30,6 +37,9 @@ class Sample(NamedTuple):
     correction: Mapping[str, Any]
     fact: Mapping[str, Any]
     own: Mapping[str, Any]
+    ready: tuple[tuple[str, str, Mapping[str, Any]], ...] = ()
+    person: str = "person"
+    questions: Mapping[str, Any] = {}
     told: Mapping[str, Any] = {}
     told_otherwise: tuple[Mapping[str, Any], ...] = ()
     stated: Mapping[str, tuple[date, ...]] = {}
@@ -55,6 +65,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             {"authority_reason": None, "authority_remedy": None},
         ),
     ),
+<<<<<<< HEAD
     PROGRAMMES["appraisal"].code: Sample(
         form=appraisal_form(),
         correction={"employment": {"position": "高級研究員"}},
@@ -74,12 +85,43 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "valid_from": date(2026, 3, 2),
             "valid_until": date(2029, 3, 1),
             "suspended_for": ("appraisal_employment_ended", "appraisal_evidence_fallen"),
+=======
+    PROGRAMMES["work_permit"].code: Sample(
+        form=WORK_PERMIT_FORM,
+        correction={"declared": {"chinese": "hsk5"}},
+        fact={"field": "job.local_average_wage_year", "value": "150000.00", "seen_in": "The yearbook."},
+        own={
+            "outcome": PAPER,
+            "entry": {"entered_on": "2026-03-01"},
+            "residence-application": {"applied_on": "2026-03-02"},
+            "residence-outcome": {"outcome": "refused", "decided_on": "2026-03-02"},
+            "evidence/{evidence_id}/seen": {"result": "proved", "seen_in": "The original.", "round": 1},
+            "evidence/{evidence_id}/fallen": {"reasons": [{"code": "evidence_revoked"}]},
+        },
+        told={
+            "permit_number": "permit-number",
+            "valid_from": date(2026, 3, 12),
+            "valid_until": date(2029, 3, 11),
+            "apply_by": date(2026, 3, 17),
+        },
+        stated={
+            WorkPermitDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
+            WorkPermitDate.VALID_UNTIL: (date(2029, 3, 11),),
+            WorkPermitDate.APPLY_BY: (date(2026, 3, 17),),
+>>>>>>> house
         },
     ),
     TOY.code: Sample(
-        form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},
+        form={
+            "person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"},
+            "wish": {"toy": "木马"},
+            "evidence": [
+                {"item": "age", "kind": "birth_certificate", "issuer": "医院", "date": "2020-01-01", "value": 6}
+            ],
+        },
         correction={"wish": {"toy": "积木"}},
         fact={"field": "wish.toy", "value": "积木", "seen_in": "The wish itself."},
         own={"change": {"toy": "积木"}, "workshops/{workshop}/finished": {}},
+        questions={"days": {"on": "2026-11-30", "toys": 3}},
     ),
 }
