@@ -165,11 +165,8 @@ def signed_prefix(document: str) -> bytes:
 # --- Temporal: workflows, their ids and queues, messages, activities --------------------------------------------------
 
 REGISTRATION_WORKFLOW: Final = "Registration"
-<<<<<<< HEAD
 APPRAISAL_WORKFLOW: Final = "Appraisal"
-=======
 WORK_PERMIT_WORKFLOW: Final = "WorkPermit"
->>>>>>> house
 NOTIFICATION_WORKFLOW: Final = "Notification"
 AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
 STANDING_WORKFLOW: Final = "Standing"
@@ -180,11 +177,8 @@ SEAL_CHECK_WORKFLOW: Final = "SealCheck"
 
 # Before the reference of a case, the channel of notices, the id of a change of standing.
 REGISTRATION_ID: Final = "registration/"
-<<<<<<< HEAD
 APPRAISAL_ID: Final = "appraisal/"
-=======
 WORK_PERMIT_ID: Final = "work-permit/"
->>>>>>> house
 NOTIFICATION_ID: Final = "notification/"
 STANDING_ID: Final = "standing/"
 # Of a Schedule, and of the workflows that it starts, before the time at which it does.
@@ -240,11 +234,8 @@ EMPLOYER_CHAIN: Final = "employer/"
 # --- Programmes: the code that each case carries ----------------------------------------------------------------------
 
 TALENT_PERMIT: Final = "talent_permit"
-<<<<<<< HEAD
 APPRAISAL: Final = "appraisal"
-=======
 WORK_PERMIT: Final = "work_permit"
->>>>>>> house
 
 # --- Idempotency: a route is the method and the path as called; these are asked by no route ---------------------------
 

@@ -12,11 +12,7 @@ from store.case_tables import OwnTables
 from texts.catalogue import hand_over
 
 # By the code that each case carries.
-<<<<<<< HEAD
-PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT, APPRAISAL)}
-=======
-PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT, WORK_PERMIT)}
->>>>>>> house
+PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT, WORK_PERMIT, APPRAISAL)}
 # By what references of their cases begin with.
 CASE_TYPES: Final = CaseTypes(PROGRAMMES)
 

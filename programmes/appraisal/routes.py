@@ -19,12 +19,12 @@ SUBMIT: Final = Operation(
     problems=frozenset({"live_registration_exists", "client_reference_taken"}),
 )
 LIST: Final = Operation(
-    name="listAppraisedEmployments",
+    name="listEmployments",
     summary="Employments to confirm",
     says="List the employments that you are asked about, or were.",
 )
 READ: Final = Operation(
-    name="readAppraisedEmployment",
+    name="readEmployment",
     summary="An employment to confirm",
     says="Return what you are asked about, and nothing else of the case.",
     problems=frozenset({"case_unknown"}),
@@ -40,21 +40,21 @@ CORRECT: Final = Route(
 CONFIRM: Final = Route(
     verb="confirmed",
     by=_EMPLOYER,
-    name="confirmAppraisedEmployment",
+    name="confirmEmployment",
     summary="Confirm an employment",
     says="Say that the person works for you as it is said.",
 )
 DENY: Final = Route(
     verb="denied",
     by=_EMPLOYER,
-    name="denyAppraisedEmployment",
+    name="denyEmployment",
     summary="Deny an employment",
     says="Say that the person does not work for you as it is said.",
 )
 LEAVE: Final = Route(
     verb="left",
     by=_EMPLOYER,
-    name="reportAppraisedLeaving",
+    name="reportLeaving",
     summary="Report that a person leaves",
     says="Say the last day of work of a person whose employment you confirmed, past or to come.",
 )
@@ -76,7 +76,7 @@ RESTORE: Final = Route(
 REVOKE: Final = Route(
     verb="revocation",
     by=STAFF,
-    name="proposeRecognitionRevocation",
+    name="proposeRevocation",
     summary="Propose to withdraw a recognition",
     says="Propose to withdraw a recognition; it takes effect with a second signature, once that has cooled off.",
     problems=REASONS | {"already_decided"},

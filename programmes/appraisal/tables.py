@@ -50,7 +50,7 @@ appraisal_employments = _track(
 )
 appraisal_recognitions = _track(
     "appraisal_recognitions",
-    Column("certificate", Text, unique=True),
+    Column("certificate", Text),
     Column("valid_from", Date),
     Column("valid_until", Date),
     Column("suspended_for", JSONB, nullable=False, server_default=text("'[]'")),
@@ -135,7 +135,7 @@ RECOGNITIONS: Final = TrackTable(
             "saying until when somebody is recognised", ALL, of=DataClass.PERSONAL, until=Retention.CASE,
         ),
     ),
-    emptied={"certificate": "NULL"},
+    emptied={"certificate": "NULL", "valid_from": "NULL", "valid_until": "NULL", "suspended_for": "'[]'"},
 )  # fmt: skip
 
 

@@ -35,11 +35,6 @@ class Walk:
         self.references_of: dict[str, list[str]] = defaultdict(list)
         self._serial = 100
 
-<<<<<<< HEAD
-    async def call(self, persona: str | Caller, method: str, path: str, json: Any = None, **more: Any) -> Any:
-        """Send a call that must succeed and return its body."""
-        caller = persona if isinstance(persona, Caller) else self.stage.as_(persona)
-=======
     @property
     def references(self) -> list[str]:
         """The cases of the talent permit."""
@@ -77,7 +72,6 @@ class Walk:
     async def call(self, persona: str | Caller, method: str, path: str, json: Any = None, **more: Any) -> Any:
         """Send a call that must succeed and return its body."""
         caller = self.stage.as_(persona) if isinstance(persona, str) else persona
->>>>>>> house
         headers = {"Idempotency-Key": uuid4().hex} | more.pop("headers", {})
         places = more.pop("places", {})
         if json is not None:

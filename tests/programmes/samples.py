@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 from programmes import PROGRAMMES
 from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
-from tests.programmes.appraisal.people import form as appraisal_form
+from tests.programmes.appraisal.people import SAMPLE as APPRAISAL_FORM
 from tests.programmes.toy.programme import TOY
 from tests.programmes.work_permit.forms import FORM as WORK_PERMIT_FORM
 from tests.programmes.work_permit.forms import PAPER
@@ -65,9 +65,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             {"authority_reason": None, "authority_remedy": None},
         ),
     ),
-<<<<<<< HEAD
     PROGRAMMES["appraisal"].code: Sample(
-        form=appraisal_form(),
+        form=APPRAISAL_FORM,
+        ready=(("employer-a", "employment/confirmed", {}),),
         correction={"employment": {"position": "高級研究員"}},
         fact={"field": "employment.work_start", "value": "2026-01-12", "seen_in": "The contract itself."},
         own={
@@ -85,7 +85,8 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "valid_from": date(2026, 3, 2),
             "valid_until": date(2029, 3, 1),
             "suspended_for": ("appraisal_employment_ended", "appraisal_evidence_fallen"),
-=======
+        },
+    ),
     PROGRAMMES["work_permit"].code: Sample(
         form=WORK_PERMIT_FORM,
         correction={"declared": {"chinese": "hsk5"}},
@@ -108,7 +109,6 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             WorkPermitDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
             WorkPermitDate.VALID_UNTIL: (date(2029, 3, 11),),
             WorkPermitDate.APPLY_BY: (date(2026, 3, 17),),
->>>>>>> house
         },
     ),
     TOY.code: Sample(

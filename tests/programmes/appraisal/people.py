@@ -1,7 +1,7 @@
 """A made-up applicant from Hong Kong, what they give, and the steps that tests go with them."""
 
 from datetime import timedelta
-from typing import Any
+from typing import Any, Final
 
 from domain.stages import Stage
 from programmes.appraisal.tables import employment
@@ -45,6 +45,11 @@ def form(route: str = "points", evidence: Any = POINTS, **more: Any) -> dict[str
     person |= {"email": "kayan@example.com", "language": "en"}
     work = {"employer": "emp-a", "position": "研究員", "work_start": "2026-01-05"}
     return {"person": person, "route": route, "employment": work, "evidence": list(evidence), **more}
+
+
+# Of a foreigner, whose passport has any number.
+SAMPLE: Final[dict[str, Any]] = form()
+SAMPLE["person"] |= {"document": {"kind": "passport", "place": "GB", "number": "E00000000"}}
 
 
 async def applied(park: Park, **more: Any) -> Case:

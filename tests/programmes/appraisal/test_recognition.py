@@ -72,7 +72,7 @@ async def test_evidence_that_falls_before_the_decision_goes_to_an_officer(park: 
     await answered(park, case)
     await proved(park, case)
     here = f"/v1/appraisals/{case.reference}"
-    fallen = {"reasons": [{"code": "evidence_revoked"}]}
+    fallen = {"reasons": [{"code": "evidence_revoked"}], "round": 1}
     await park.ask("officer-2", "POST", f"{here}/evidence/4/fallen", fallen)
     seen = await park.ask("officer-1", "GET", here)
     found = {each["code"]: each["outcome"] for each in seen["findings"]}
@@ -82,7 +82,7 @@ async def test_evidence_that_falls_before_the_decision_goes_to_an_officer(park: 
 async def test_evidence_that_falls_after_it_suspends_at_once_and_keeps_the_decision(park: Park) -> None:
     case = await recognised(park)
     here = f"/v1/appraisals/{case.reference}"
-    fallen = {"reasons": [{"code": "evidence_revoked"}]}
+    fallen = {"reasons": [{"code": "evidence_revoked"}], "round": 1}
     seen = await park.ask("officer-2", "POST", f"{here}/evidence/4/fallen", fallen)
     assert (seen["stage"], seen["recognition"]["stage"]) == ("approved", "suspended")
     assert seen["recognition"]["suspended_for"] == ["appraisal_evidence_fallen"]

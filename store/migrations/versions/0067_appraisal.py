@@ -8,8 +8,8 @@ from sqlalchemy.dialects import postgresql
 
 from store.case_fences import close_case_table, declare_part
 
-revision = "0066"
-down_revision = "0065"
+revision = "0067"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 
@@ -46,7 +46,6 @@ def upgrade() -> None:
         sa.Column("valid_until", sa.Date()),
         sa.Column("suspended_for", postgresql.JSONB(), server_default=sa.text("'[]'"), nullable=False),
         sa.Column("ended_on", sa.Date()),
-        sa.UniqueConstraint("certificate", name=op.f("uq_appraisal_recognitions_certificate")),
     )
     op.execute(sa.schema.CreateSequence(sa.Sequence("appraisal_certificate_seq")))
     op.execute("GRANT USAGE, SELECT, UPDATE ON SEQUENCE appraisal_certificate_seq TO hetao_app")
