@@ -52,7 +52,6 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(_A.OUTCOME_PROPOSED),
         body=WorkPermitOutcomeRequest,
         waits=EVERYBODY,
-        proposes=True,
     ),
     _C.ENTERED: Command(
         does=residences.enter,

@@ -51,16 +51,17 @@ def facts_of(
     given: WorkPermitRequest, seen: Mapping[str, Any], recorded: Mapping[str, Any], standing: Standing
 ) -> WorkPermitFacts:
     """Return the facts of what is given, with what evidence proves by item, and what officers recorded by field."""
-    return WorkPermitFacts(
-        category=given.category,
-        declared=given.claims,
-        proved=Claims.proved_by(seen),
-        contract_start=given.job.contract_start,
-        contract_end=given.job.contract_end,
-        employer_standing=standing,
-        **{field.partition(".")[2]: recorded.get(field) for field in LOCAL_WAGES},
-        **{item.value: seen.get(item) for item in _SEEN},
-    )
+    known: dict[str, Any] = {
+        "category": given.category,
+        "declared": given.claims,
+        "proved": Claims.proved_by(seen),
+        "contract_start": given.job.contract_start,
+        "contract_end": given.job.contract_end,
+        "employer_standing": standing,
+    }
+    known |= {field.partition(".")[2]: recorded.get(field) for field in LOCAL_WAGES}
+    known |= {item.value: seen.get(item) for item in _SEEN}
+    return WorkPermitFacts(**known)
 
 
 async def check(

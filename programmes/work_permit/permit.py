@@ -26,15 +26,13 @@ from programmes.work_permit.words import WorkPermitAct, WorkPermitDeadline, Work
 from store.rows.work import DeadlineRow
 from store.tables import cases
 
-# The parameters of the days before the end on which an extension can be asked first, is reminded of, and last.
-_WINDOW: Final = ("window_opens_days", "window_reminder_days", "window_closes_days")
 _KEY: Final = AT_PERMIT.key
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
     """Wait for the authority's answer once the approval has settled, and for the person's entry beside it."""
     move(file, PermitEvent.AWAIT, actor, at, track=AT_PERMIT)
-    days = file.pack.integer("outcome_promise_days")
+    days = file.pack.integer("promised_decision_days")
     due = file.set_working_days(WorkPermitDeadline.OUTCOME_EXPECTED, day_of(at), days, destination=_KEY)
     file.set_track(WORK_PERMITS, _KEY, at, due_at=due.at, due_provisional=due.provisional)
     file.record(WorkPermitAct.AWAITED, actor, at, destination=_KEY)
@@ -71,7 +69,7 @@ async def _unusual(file: CaseFile, connection: AsyncConnection, asked: WorkPermi
     if asked.category is not None and asked.category != need_form(file.application, WorkPermitRequest).category:
         found.append("category")
     if asked.valid_from and asked.valid_until and asked.category:
-        years = file.pack.integer(f"most_years_{asked.category.value.lower()}")
+        years = file.pack.integer(f"{asked.category.value.lower()}_longest_years")
         if asked.valid_until >= _years_after(asked.valid_from, years):
             found.append("valid_until")
     if asked.number is not None and await _numbers_of_person(file, connection) - {asked.number}:
@@ -88,12 +86,8 @@ def _years_after(day: date, years: int) -> date:
 
 async def _numbers_of_person(file: CaseFile, connection: AsyncConnection) -> set[str]:
     """Return the numbers of the person's other permits: a foreigner has one for life."""
-    same = select(cases.c.reference).where(
-        cases.c.person_id == file.row.person_id, cases.c.reference != file.reference
-    )
-    query = select(work_permits.c.number).where(
-        work_permits.c.reference.in_(same), work_permits.c.number.is_not(None)
-    )
+    same = select(cases.c.reference).where(cases.c.person_id == file.row.person_id, cases.c.reference != file.reference)
+    query = select(work_permits.c.number).where(work_permits.c.reference.in_(same), work_permits.c.number.is_not(None))
     return set((await connection.execute(query)).scalars())
 
 
@@ -133,15 +127,16 @@ def withhold_outcome(file: CaseFile, actor: Actor, at: datetime) -> None:
 def window_of(file: CaseFile) -> tuple[date, date]:
     """Return the first and the last day on which an extension of the permit is asked for in time, both of them in."""
     until = need(need(work_permit(file), "work_permit").valid_until, "valid_until")
-    opens, _, closes = (until - timedelta(days=file.pack.integer(name)) for name in _WINDOW)
-    return opens, closes
+    opens, closes = (file.pack.integer(name) for name in ("extension_opens_days", "extension_closes_days"))
+    return until - timedelta(days=opens), until - timedelta(days=closes)
 
 
 def plan_window(file: CaseFile, at: datetime) -> None:
     """Set when people are told of the window, and when the permit expires; of days that are past only the last."""
     file.cancel_deadlines(WorkPermitDeadline.WINDOW, WorkPermitDeadline.EXPIRED, destination=_KEY)
     until = need(need(work_permit(file), "work_permit").valid_until, "valid_until")
-    mornings = [morning_of(until - timedelta(days=file.pack.integer(name))) for name in _WINDOW]
+    opens, closes = window_of(file)
+    mornings = [morning_of(day) for day in (opens, opens + (closes - opens) / 2, closes)]
     past = sum(moment <= at for moment in mornings)
     for step, moment in list(enumerate(mornings, start=1))[max(0, past - 1) :]:
         file.set_deadline(WorkPermitDeadline.WINDOW, max(moment, at), destination=_KEY, step=step)

@@ -322,7 +322,9 @@ class WorkPermitOutcomeRequest(Body):
         if self.outcome is WorkPermitOutcome.ISSUED and None in given:
             raise refusal("required", "Give number, category, valid_from and valid_until, as on the paper.")
         if self.outcome is WorkPermitOutcome.REFUSED and any(each is not None for each in given):
-            raise refusal("unknown_value", "A permit that was refused has no number, category and days; leave them out.")
+            raise refusal(
+                "unknown_value", "A permit that was refused has no number, category and days; leave them out."
+            )
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise refusal("date_order", "The permit ends before it begins.")
         return self

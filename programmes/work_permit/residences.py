@@ -1,4 +1,4 @@
-"""The residence permit beside the work permit: due within days of the entry, then with the authority, with its own clock."""
+"""The residence permit beside the work permit: due within days of the entry, then answered, with its own clock."""
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -42,7 +42,7 @@ async def enter(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     entered_on = WorkPermitEntryRequest.model_validate(body).entered_on
     need_move(file, ResidenceEvent.ENTER, actor, AT_RESIDENCE)
     need_day("entered_on", entered_on, latest=day_of(at), after="in_future")
-    last = entered_on + timedelta(days=file.pack.integer("residence_days_after_entry"))
+    last = entered_on + timedelta(days=file.pack.integer("residence_application_days"))
     due = start_of(last + timedelta(days=1))
     _expect(file, WorkPermitDeadline.RESIDENCE_DUE, at, due)
     file.set_track(RESIDENCES, _KEY, at, entered_on=entered_on)
@@ -61,7 +61,7 @@ async def apply(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     entered_on = need(_row(file).entered_on, "entered_on")
     need_day("applied_on", applied_on, earliest=entered_on, before="before_entry")
     need_day("applied_on", applied_on, latest=day_of(at), after="in_future")
-    days = file.pack.integer("residence_promise_days")
+    days = file.pack.integer("residence_promised_days")
     file.cancel_deadlines(WorkPermitDeadline.RESIDENCE_DUE, destination=_KEY)
     due = file.set_working_days(WorkPermitDeadline.RESIDENCE_EXPECTED, applied_on, days, destination=_KEY)
     values = {"due_at": due.at, "due_provisional": due.provisional}

@@ -1,4 +1,4 @@
-"""Who needs no work permit: people of Hong Kong, Macao and Taiwan, and of the mainland, told before anything is kept."""
+"""Who needs no work permit: people of Hong Kong, Macao, Taiwan and the mainland, told before anything is kept."""
 
 from collections.abc import Mapping
 from typing import Any, Final

@@ -65,7 +65,7 @@ work_permit_residences = Table(
 
 @dataclass(slots=True, kw_only=True)
 class WorkPermitRow(TrackRow):
-    """The work permit: its number is the foreigner's for life, its days are those of the newest paper that is signed."""
+    """The work permit: a number that is the foreigner's for life, and the days of the newest paper that is signed."""
 
     TABLE: ClassVar[Table] = work_permits
     part: str

@@ -244,8 +244,8 @@ def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Languag
 
 
 _COLUMNS: Final = (
-    *OF_ANY_CASE, "category", "salary_year", "contract_start", "contract_end", "work_permit_stage", "work_permit_number",
-    "valid_from", "valid_until", "residence_stage",
+    *OF_ANY_CASE, "category", "salary_year", "contract_start", "contract_end", "work_permit_stage",
+    "work_permit_number", "valid_from", "valid_until", "residence_stage",
 )  # fmt: skip
 
 

@@ -107,21 +107,25 @@ _N: Final = WorkPermitNotice
 _D: Final = WorkPermitDate
 _TRACK: Final = About.TRACK
 _LATE: Final = TaskMeaning(answers=(TaskAction.DONE,))
-WORDS: Final = CORE_WORDS | EVIDENCE_WORDS | Words(
-    acts={
-        **dict.fromkeys(WorkPermitAct, ActMeaning()),
-        _A.OUTCOME_PROPOSED: ActMeaning(proposes=True),
-        **dict.fromkeys((_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED), ActMeaning(judges=True)),
-    },
-    deadlines=dict.fromkeys(WorkPermitDeadline, DeadlineMeaning()),
-    tasks={WorkPermitTask.OUTCOME_LATE: _LATE, WorkPermitTask.RESIDENCE_LATE: _LATE},
-    notices={
-        _N.ISSUED: plan(BOTH, _D.VALID_FROM_AND_UNTIL, about=_TRACK),
-        _N.REFUSED: plan(BOTH, about=_TRACK),
-        _N.WINDOW: plan(BOTH, _D.APPLY_BY, about=_TRACK),
-        _N.EXPIRED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
-        _N.RESIDENCE_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
-        _N.RESIDENCE_OVERDUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
-        _N.RESIDENCE_ISSUED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
-    },
+WORDS: Final = (
+    CORE_WORDS
+    | EVIDENCE_WORDS
+    | Words(
+        acts={
+            **dict.fromkeys(WorkPermitAct, ActMeaning()),
+            _A.OUTCOME_PROPOSED: ActMeaning(proposes=True),
+            **dict.fromkeys((_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED), ActMeaning(judges=True)),
+        },
+        deadlines=dict.fromkeys(WorkPermitDeadline, DeadlineMeaning()),
+        tasks={WorkPermitTask.OUTCOME_LATE: _LATE, WorkPermitTask.RESIDENCE_LATE: _LATE},
+        notices={
+            _N.ISSUED: plan(BOTH, _D.VALID_FROM_AND_UNTIL, about=_TRACK),
+            _N.REFUSED: plan(BOTH, about=_TRACK),
+            _N.WINDOW: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.EXPIRED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
+            _N.RESIDENCE_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.RESIDENCE_OVERDUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.RESIDENCE_ISSUED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
+        },
+    )
 )
