@@ -441,7 +441,7 @@ class Renewal:
             Raises:
                 Refused: the whole does not hold together.
         ends: the last day of each track that runs out or has run out and that nothing follows, by its key.
-        opens_days_before: how many calendar days before that day it can be asked.
+        opens_days_before: how many calendar days before that day it can be asked of a case, whose rules may say it.
         begins: what follows of a granted renewal that has settled: what is wanted is taken over, and the tracks go on.
         shows: the paths of what is confirmed, as the owner reads them.
         taken_on: what is taken on with one unless something else is said, by the name of its field.
