@@ -81,7 +81,12 @@ class WorkPermitShown:
     category: str | None
     valid_from: date | None
     valid_until: date | None
-    due_at: Annotated[datetime | None, Field(description="When the authority's answer is expected; unconfirmed.")]
+    due_at: Annotated[
+        datetime | None,
+        Field(
+            description="When the authority's answer is expected, or by when the cancellation is asked for; unconfirmed."
+        ),
+    ]
     due_provisional: bool
     ended_on: date | None
 
@@ -272,6 +277,10 @@ _STAGE_AFTER: Final[Mapping[str, WorkPermitStage | ResidenceStage]] = {
     _A.ISSUED: _P.ISSUED,
     _A.REFUSED: _P.REFUSED,
     _A.WINDOW_OPENED: _P.EXPIRING,
+    _A.EXTENSION_AWAITED: _P.EXTENDING,
+    _A.EXTENDED: _P.ISSUED,
+    _A.EXTENSION_REFUSED: _P.EXPIRING,
+    _A.CANCELLED: _P.CANCELLED,
     _A.EXPIRED: _P.EXPIRED,
     _A.RESIDENCE_AWAITED: _R.ENTRY_AWAITED,
     _A.ENTERED: _R.ENTERED,
@@ -302,11 +311,12 @@ _TOLD: Final = Told(
         "is_healthy": FactSource("application", outside=False, inside=False),
         "has_no_record": FactSource("application", outside=False, inside=False),
         "has_skills": _SEEN,
+        "work_permit_until": FactSource("paper of the authority"),
     },
     proposals=frozenset({_A.OUTCOME_PROPOSED}),
     folding=Folding(
         stage_after=_stage_after,
-        case_proposed={_A.OUTCOME_PROPOSED: WorkPermitProposal.OUTCOME.value},
+        case_proposed={**PROPOSED, _A.OUTCOME_PROPOSED: WorkPermitProposal.OUTCOME.value},
     ),
 )
 VIEWS: Final = Views(
