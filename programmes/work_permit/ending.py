@@ -1,7 +1,7 @@
-"""The end of the contract: reported or reached, told with the day by which the permit is to be cancelled, and asked for.
+"""The end of the contract: both are told by when the permit is to be cancelled, and its cancellation is asked for.
 
 Whoever employs has so many working days after the last day of the contract (S69); the person may ask where the employer
-has left, is suspended, or let that time pass (S70). The paper of the authority ends the permit (`permit.confirm_outcome`).
+has left, is suspended, or let that time pass (S70). A paper of the authority ends the permit (`permit`).
 """
 
 from datetime import date, datetime, timedelta

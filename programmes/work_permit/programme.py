@@ -4,10 +4,10 @@ from typing import Final
 
 from cases.case.evidence import EVIDENCE
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.case.renewals import RENEWALS
 from cases.commands import objecting
 from cases.commands.changing import CHANGE_ANSWERS
 from cases.commands.verbs import ANSWERS
-from cases.case.renewals import RENEWALS
 from cases.decisions import renewals, setting_aside
 from cases.programme import Evidence, Programme
 from domain import spellings

@@ -38,7 +38,7 @@ CORRECT: Final = Route(
 OUTCOME: Final = Route(
     verb="outcome",
     by=STAFF,
-    name="enterWorkPermitOutcome",
+    name="enterOutcome",
     summary="Enter the authority's answer",
     says="Enter from a numbered paper what the authority answered; it takes effect with a second signature.",
     problems=frozenset({"already_decided"}),
@@ -53,14 +53,14 @@ ENTERED: Final = Route(
 APPLIED: Final = Route(
     verb="residence-application",
     by=_EMPLOYER | STAFF,
-    name="reportResidenceApplication",
+    name="reportResidence",
     summary="Report the application for the residence permit",
     says="Report the day on which the person applied for the residence permit.",
 )
 RESIDENCE_OUTCOME: Final = Route(
     verb="residence-outcome",
     by=STAFF,
-    name="enterResidenceOutcome",
+    name="enterResidence",
     summary="Enter the answer about the residence permit",
     says="Enter what the authority answered about the residence permit.",
 )

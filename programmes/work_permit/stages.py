@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence permit's S1 to S8."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S8."""
 
 from collections.abc import Mapping
 from enum import StrEnum

@@ -10,10 +10,13 @@ from cases.case.evidence import proved
 from cases.case.evidence_views import EvidenceShown, evidence_views
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
+from cases.case.renewal_views import renewal_shown
+from cases.case.renewals import RenewalView
 from cases.case.shows import COLUMNS as OF_ANY_CASE
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
 from cases.case.view import shown_at
 from cases.case.views import FOR_STAFF, OBJECT_OR_NULL, AnyCaseView, CaseForStaff, view
+from cases.decisions.renewals import PROPOSED
 from domain.clock import day_of
 from domain.errors import Refused
 from domain.folding import ActRow, Folding
@@ -83,9 +86,7 @@ class WorkPermitShown:
     valid_until: date | None
     due_at: Annotated[
         datetime | None,
-        Field(
-            description="When the authority's answer is expected, or by when the cancellation is asked for; unconfirmed."
-        ),
+        Field(description="When the authority's answer is expected, or by when a cancellation is asked; unconfirmed."),
     ]
     due_provisional: bool
     ended_on: date | None
@@ -112,6 +113,7 @@ class WorkPermitView(EvidenceShown, AnyCaseView):
     points: Annotated[
         WorkPermitPointsShown | None, OBJECT_OR_NULL, Field(description="Null in lists, and after an erasure.")
     ]
+    renewal: Annotated[RenewalView | None, OBJECT_OR_NULL, Field(description="The newest extension that was asked.")]
     work_permit: Annotated[WorkPermitShown | None, OBJECT_OR_NULL, Field(description="Once the approval has settled.")]
     residence_permit: Annotated[
         ResidenceShown | None, OBJECT_OR_NULL, Field(description="Once the approval has settled.")
@@ -227,6 +229,7 @@ def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
         "evidence": evidence_views(case),
         "category": found[0] if found else None,
         "points": found[1] if found else None,
+        "renewal": renewal_shown(showing),
         "work_permit": None if showing.hidden else _permit(case),
         "residence_permit": None if showing.hidden else _residence(case),
     }

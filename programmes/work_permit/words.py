@@ -135,12 +135,8 @@ WORDS: Final = (
             **dict.fromkeys((_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED), ActMeaning(judges=True)),
         },
         deadlines=dict.fromkeys(WorkPermitDeadline, DeadlineMeaning()),
-        tasks={
-            WorkPermitTask.OUTCOME_LATE: _LATE,
-            WorkPermitTask.RESIDENCE_LATE: _LATE,
-            WorkPermitTask.CANCELLATION_LATE: _LATE,
-            WorkPermitTask.CANCELLATION: TaskMeaning(),
-        },
+        # A cancellation that is asked for is answered by the paper of the authority.
+        tasks={**dict.fromkeys(WorkPermitTask, _LATE), WorkPermitTask.CANCELLATION: TaskMeaning()},
         notices={
             _N.ISSUED: plan(BOTH, _D.VALID_FROM_AND_UNTIL, about=_TRACK),
             _N.REFUSED: plan(BOTH, about=_TRACK),

@@ -95,12 +95,6 @@ FACTS = PermitNoticeFacts(
 )
 
 
-# What of a programme's own facts the talent permit's do not have, by its code.
-_OWN: Final[Mapping[str, Mapping[str, object]]] = {
-    "work_permit": {"permit_number": "permit-number", "apply_by": date(2026, 3, 17)},
-}
-
-
 def _facts_of(programme: Programme) -> NoticeFacts:
     """Return the same facts of a case of any programme, with a track, a notice and a path of its own."""
     key = next((key for track in programme.tracks.values() for key in track.keyed_by), None)
@@ -114,9 +108,7 @@ def _facts_of(programme: Programme) -> NoticeFacts:
         "end_reason": None,
         **SAMPLES[programme.code].told,
     }
-    more = programme.notice_facts.model_fields.keys() - NoticeFacts.model_fields.keys()
-    own |= {name: getattr(FACTS, name) for name in more if hasattr(FACTS, name)}
-    return programme.notice_facts.model_validate(dict(core) | own | dict(_OWN.get(programme.code, {})))
+    return programme.notice_facts.model_validate(dict(core) | own)
 
 
 FACTS_OF: Final[Mapping[str, NoticeFacts]] = {

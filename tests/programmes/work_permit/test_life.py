@@ -2,16 +2,15 @@
 
 from collections.abc import AsyncIterator
 from datetime import timedelta
-from typing import Any
 
-import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
 from domain.stages import Stage
 from programmes.work_permit.tables import residence, work_permit
 from tests.programmes.park import Park, served
-from tests.programmes.work_permit.room import FORM, PAPER, approved, enter, form, issued, take_on
+from tests.programmes.work_permit.forms import PAPER
+from tests.programmes.work_permit.room import approved, enter
 from tests.workflows.world import MONDAY, open_world
 
 
@@ -33,7 +32,7 @@ async def test_a_case_runs_from_intake_to_a_permit_that_expires(park: Park) -> N
     assert (shown["work_permit"]["stage"], shown["work_permit"]["number"]) == ("issued", PAPER["number"])
     await park.ask("employer-a", "POST", f"{here}/entry", {"entered_on": "2026-03-01"}, expects=202)
     file = await case.until(lambda file: residence(file).entered_on is not None)
-    assert str(residence(file).due_at) == "2026-03-31 16:00:00+00:00"  # the thirtieth day is the last
+    assert str(residence(file).due_at) == "2026-04-01 00:00:00+08:00"  # the thirtieth day is the last
     await case.skip(timedelta(days=900))
     file = await case.until(lambda file: file.stage is Stage.ENDED)
     assert (work_permit(file).stage, file.row.end_reason) == ("expired", "work_permit_expired")
