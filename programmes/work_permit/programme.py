@@ -14,7 +14,7 @@ from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
 from domain.parties import Part, Party
-from programmes.work_permit import commands, facts, notice_facts, permit, routes, stages, tables, views
+from programmes.work_permit import commands, facts, notice_facts, permit, questions, routes, stages, tables, views
 from programmes.work_permit.bodies import BODIES
 from programmes.work_permit.changed import CHANGING
 from programmes.work_permit.extending import RENEWAL
@@ -38,12 +38,13 @@ WORK_PERMIT: Final = Programme(
         ),
     ),
     form=WorkPermitRequest,
-    bodies=BODIES,
+    bodies=(*BODIES, *questions.BODIES),
     tables=(tables.WORK_PERMITS, tables.RESIDENCES, EVIDENCE, RENEWALS),
     views=views.VIEWS,
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
     check=(routes.CHECK, facts.check),
+    questions=questions.QUESTIONS,
     packs=(PACKS,),
     rules=facts.RULES,
     gather=facts.gather,

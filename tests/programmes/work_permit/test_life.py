@@ -6,6 +6,7 @@ from datetime import timedelta
 import pytest_asyncio
 from temporalio.client import Client
 
+from domain.errors import need
 from domain.stages import Stage
 from programmes.work_permit.tables import residence, work_permit
 from tests.programmes.park import Park, served
@@ -31,11 +32,13 @@ async def test_a_case_runs_from_intake_to_a_permit_that_expires(park: Park) -> N
     shown = await enter(park, here)
     assert (shown["work_permit"]["stage"], shown["work_permit"]["number"]) == ("issued", PAPER["number"])
     await park.ask("employer-a", "POST", f"{here}/entry", {"entered_on": "2026-03-01"}, expects=202)
-    file = await case.until(lambda file: residence(file).entered_on is not None)
-    assert str(residence(file).due_at) == "2026-04-01 00:00:00+08:00"  # the thirtieth day is the last
+    file = await case.until(lambda file: need(residence(file), "residence").entered_on is not None)
+    assert (
+        str(need(residence(file), "residence").due_at) == "2026-04-01 00:00:00+08:00"
+    )  # the thirtieth day is the last
     await case.skip(timedelta(days=900))
     file = await case.until(lambda file: file.stage is Stage.ENDED)
-    assert (work_permit(file).stage, file.row.end_reason) == ("expired", "work_permit_expired")
+    assert (need(work_permit(file), "permit").stage, file.row.end_reason) == ("expired", "work_permit_expired")
     assert str(file.row.ended_on) == "2027-12-31"
     acts = await case.acts()
     assert acts.count("work_permit_window_opened") == 1
