@@ -17,7 +17,7 @@ from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
 from domain.actors import Actor, Role, system
 from domain.acts import Act
-from domain.clock import day_of, start_of
+from domain.clock import day_of, over_at, start_of
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import FieldCode
 from domain.forms import need_form
@@ -114,8 +114,7 @@ async def cancel(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
 
 def overdue(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Let an officer look where nobody asked in time, and tell both, of whom the person may ask from now on."""
-    last = day_of(deadline.at) - timedelta(days=1)
-    said = Said(facts={"apply_by": last, "ended_on": need(file.row.ended_on, "ended_on")})
+    said = Said(facts={"apply_by": day_of(deadline.at), "ended_on": need(file.row.ended_on, "ended_on")})
     move(file, PermitEvent.CANCELLATION_OVER, actor, at, track=AT_PERMIT, said=said)
     file.record(Act.ESCALATED, actor, at, destination=_KEY)
 
@@ -128,7 +127,7 @@ def _count(file: CaseFile, actor: Actor, at: datetime, event: PermitEvent, ended
     days = file.pack.integer("cancellation_days")
     due = file.set_working_days(WorkPermitDeadline.CANCELLATION_DUE, ended_on, days, destination=_KEY)
     file.set_track(WORK_PERMITS, _KEY, at, due_at=due.at, due_provisional=due.provisional)
-    facts = {"apply_by": day_of(due.at) - timedelta(days=1), "ended_on": ended_on}
+    facts = {"apply_by": day_of(due.at), "ended_on": ended_on}
     move(file, event, actor, at, track=AT_PERMIT, said=Said(facts=facts))
     file.record(WorkPermitAct.END_REPORTED, actor, at, destination=_KEY)
 
@@ -136,7 +135,7 @@ def _count(file: CaseFile, actor: Actor, at: datetime, event: PermitEvent, ended
 def _is_over(file: CaseFile, at: datetime) -> bool:
     """Whether the end is known and the time for its cancellation has passed."""
     due = need(work_permit(file), "work_permit").due_at
-    return file.row.ended_on is not None and due is not None and due <= at
+    return file.row.ended_on is not None and due is not None and over_at(due) <= at
 
 
 def _need_not_asked(file: CaseFile) -> None:

@@ -10,6 +10,7 @@ from temporalio.client import Client
 
 from domain.stages import Stage
 from programmes.work_permit.tables import work_permit
+from tests.api.callers import Caller
 from tests.programmes.park import Park, served
 from tests.programmes.work_permit.forms import FORM, PAPER
 from tests.programmes.work_permit.room import approved, enter, issued, skip_to
@@ -36,6 +37,10 @@ async def of_contract(park: Park, end: str) -> tuple[Case, str]:
     case, here = await approved(park, {**FORM, "job": {**FORM["job"], "contract_end": end}})
     await enter(park, here)
     return case, here
+
+
+def person(park: Park) -> Caller:
+    return park.caller("person-1", document_kind="passport", document_number="123456789", document_place="GB")
 
 
 async def extend(park: Park, here: str, case: Case, number: int = 1) -> None:
@@ -111,7 +116,7 @@ async def test_a_change_that_is_reported_late_is_taken_and_shown_so(park: Park) 
         change = {"position": f"Head of materials {number}", "happened_on": happened}
         await park.ask("employer-a", "POST", f"{here}/change", change, expects=202)
         file = await case.until(lambda file: file.find_task("change") is not None)
-        shown = await park.ask("officer-1", "GET", f"{here}/change")
+        shown = await park.ask("officer-1", "GET", f"{here}/change", headers={"Purpose": "case_review"})
         assert [each["late"] for each in shown["fields"]] == [late]
         task = file.find_task("change").task_id
         answer = {"action": "take", "reasons": [{"code": "document_seen"}]}
@@ -125,7 +130,7 @@ async def test_the_contract_ends_and_the_tenth_working_day_is_told(park: Park) -
     case, here = await of_contract(park, "2026-09-30")
     await skip_to(case, "2026-10-01")
     file = await case.until(lambda file: file.row.ended_on is not None)
-    assert str(work_permit(file).due_at) == "2026-10-20 16:00:00+00:00"
+    assert str(work_permit(file).due_at) == "2026-10-20 23:59:59+08:00"
     assert (await case.notices()).count("work_permit_cancellation_due") == 2  # the employer and the person
     await skip_to(case, "2026-10-20")
     await park.ask("employer-a", "POST", f"{here}/cancellation", {}, expects=202)
@@ -164,12 +169,11 @@ async def test_an_early_end_that_is_asked_with_its_cancellation_counts_from_its_
 
 async def test_the_person_asks_where_the_employer_let_the_time_pass_and_not_before(park: Park) -> None:
     case, here = await of_contract(park, "2026-09-30")
-    person = park.caller("person-1", document_kind="passport", document_number="123456789", document_place="GB")
     asked = {"reference": case.reference}
     await skip_to(case, "2026-10-20")
-    refused = await park.ask(person, "POST", "/v1/me/work-permit-cancellations", asked, expects=403)
+    refused = await park.ask(person(park), "POST", "/v1/me/work-permit-cancellations", asked, expects=403)
     assert refused["code"] == "role_not_allowed"
     await skip_to(case, "2026-10-21")
     await case.until(lambda file: file.find_task("work_permit_cancellation_late", "work_permit") is not None)
-    await park.ask(person, "POST", "/v1/me/work-permit-cancellations", asked, expects=202)
+    await park.ask(person(park), "POST", "/v1/me/work-permit-cancellations", asked, expects=202)
     await case.until(lambda file: file.find_task("work_permit_cancellation", "work_permit") is not None)
