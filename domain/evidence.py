@@ -86,7 +86,7 @@ class EvidenceGiven(Body):
             and is proved or not.
     """
 
-    values: ClassVar[Mapping[str, Any]] = {}
+    values: ClassVar[Mapping[str, object]] = {}
 
     item: Label
     kind: Label
@@ -207,4 +207,5 @@ class EvidenceFallenRequest(Body):
 
 @cache
 def _reader(piece: type[EvidenceGiven], item: str) -> TypeAdapter[Any]:
-    return TypeAdapter(piece.values[item])
+    of: Any = piece.values[item]
+    return TypeAdapter(of)
