@@ -46,16 +46,6 @@ _POINTS: Final = (
     ("assessment_mark", "38.00"),
 )
 _STAR: Final = (("national_programme", {"name": "Sample Star Talent Programme", "given_on": "2020-05-01"}),)
-_ROSTER: Final = "\n".join(
-    (
-        "client_reference,name_en,passport_number,nationality,birth_date,email,language,category,position,work_site,"
-        "location,salary_year,contract_start,contract_end,education,experience_years",
-        "WPR-001,Noor Sample,E00000011,AE,1990-02-03,noor@guests.example,en,B,Chemist,SZP-001,440304,320000.00,"
-        "2026-06-01,2029-05-31,master,6",
-        "WPR-002,Wing Sample,H00000012,HK,1992-08-09,wing@guests.example,en,B,Chemist,SZP-001,440304,320000.00,"
-        "2026-06-01,2029-05-31,master,6",
-    )
-)
 
 
 @dataclass
@@ -64,6 +54,7 @@ class Guests:
 
     callers: Callers
     tell: Callable[[str], None]
+    roster: bytes
     names: dict[str, str] = field(default_factory=dict)
     sent_away: int = 0
     differences: list[str] = field(default_factory=list)
@@ -150,7 +141,7 @@ class Guests:
     async def _roster(self) -> None:
         """A roster of two rows: one is taken on, the other is of somebody who needs no work permit."""
         options = {"act": "work_permit_apply", "on_defect": "skip"}
-        roster = await self.callers.upload("employer-a", "/v1/rosters", _ROSTER.encode(), **options)
+        roster = await self.callers.upload("employer-a", "/v1/rosters", self.roster, **options)
         end = time.monotonic() + WAIT_SECONDS
         while roster["status"] not in ("ready", "done"):
             if roster["status"] == "failed" or time.monotonic() > end:
@@ -170,7 +161,8 @@ class Guests:
         """Enter the authority's numbered paper once the approval has settled, and sign it."""
         await self._until(reference, lambda case: case["work_permit"] is not None)
         paper = {"outcome": "issued", "paper": f"SZ-{number[-4:]}", "number": number, "category": category}
-        given = await self._act(DECIDES, reference, "outcome", paper | {"valid_from": _day(0), "valid_until": _day(days)})
+        paper |= {"valid_from": _day(0), "valid_until": _day(days)}
+        given = await self._act(DECIDES, reference, "outcome", paper)
         await self._act(SIGNS, reference, "confirmation", {"action": "confirm", "round": given["round"]})
 
     # -- appraisals --

@@ -23,7 +23,7 @@ from sandbox.demo.cases import AT_ONCE, WATCHER, Work
 from sandbox.demo.check import ReadBack, differences, notices, permits, stages
 from sandbox.demo.guests import Guests
 from sandbox.demo.person import Person, see_own_log
-from sandbox.demo.plan import EMPLOYERS
+from sandbox.demo.plan import EMPLOYERS, GUESTS
 from sandbox.demo.proof import Proof, Proved
 from sandbox.demo.view import Screen, show_summary
 from sandbox.stack.directory import Stack, running_stack
@@ -94,10 +94,11 @@ def run(
 
 def _rosters(directory: Path | None, rosters: Path, up: Sequence[str], screen: Screen, proof: Proof) -> dict[str, Any]:
     files = {employer: (rosters / name).read_bytes() for employer, name in EMPLOYERS.items()}
+    of_guests = (rosters / GUESTS).read_bytes()
     if directory is not None:
-        return asyncio.run(_work(running_stack(directory.resolve()), files, screen, proof))
+        return asyncio.run(_work(running_stack(directory.resolve()), files, of_guests, screen, proof))
     with _stack_of_its_own(up, screen) as own:
-        return asyncio.run(_work(running_stack(own), files, screen, proof))
+        return asyncio.run(_work(running_stack(own), files, of_guests, screen, proof))
 
 
 def _years(years: Years, console: Console, *, as_json: bool) -> dict[str, Any]:
@@ -157,7 +158,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proof: Proof) -> dict[str, Any]:
+async def _work(
+    stack: Stack, rosters: Mapping[str, bytes], of_guests: bytes, screen: Screen, proof: Proof
+) -> dict[str, Any]:
     async with Callers(stack) as callers:
         screen.start()
         try:
@@ -167,7 +170,7 @@ async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proo
             rows = [row for roster in handed_in for row in roster]
             references = {row["reference"]: row["client_reference"] for row in rows if row["reference"]}
             work = Work(callers, references, screen.tell)
-            guests = Guests(callers, screen.tell)
+            guests = Guests(callers, screen.tell, of_guests)
             screen.doing("People and the authority decide, of three programmes")
             await asyncio.gather(work.run(screen.show), guests.run())
             screen.doing("The last notices are delivered")
