@@ -76,6 +76,14 @@ class Limiter:
         if actor.organisation != PARK:
             self._hit(self._allowance.tenant_a_minute, "tenant", actor.organisation)
 
+    async def count_question(self, actor: Actor, what: str, a_minute: int) -> None:
+        """Count one question of a caller that is of no case, beside the call itself.
+
+        Raises:
+            Answered: `too_many_requests`.
+        """
+        self._hit(a_minute, "question", what, actor.issuer, actor.subject)
+
     async def count_machine(self, name: str) -> None:
         """Count one call of a machine that shows a signature and no token."""
         self._hit(self._allowance.tenant_a_minute, "machine", name)

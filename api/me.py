@@ -216,7 +216,7 @@ async def take_transfer_back(
 async def list_offers(
     request: Request, query: Annotated[OfferQuery, Query()], session: Annotated[Session, _OWN]
 ) -> Response:
-    """List what the person's other cases that the session opens vouch for, as proof of items of the case that is named."""
+    """List what the person's other cases that the session opens vouch for, as proof in the case that is named."""
     context, actor = wiring_of(request).context, request.state.actor
     return json_response({"items": await releases.list_offers(context, actor, session, query.reference)})
 
@@ -236,7 +236,7 @@ async def list_releases(request: Request, session: Annotated[Session, _OWN]) -> 
 async def release(
     request: Request, body: ReleaseRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
 ) -> Response:
-    """Take on that an employer may take over one fact into its case; it learns the fact, and not which case it is from."""
+    """Take on that an employer may take over one fact into its case; it is not told which case it is from."""
     wiring, actor = wiring_of(request), request.state.actor
     await wiring.limiter.count_stranger(client_of(request.scope), "release", actor.subject)
     return respond(await releases.release(wiring.context, actor, session, body, idempotency))

@@ -54,7 +54,7 @@ class OwnDataView(BaseModel):
 
 
 class OwnOffersView(BaseModel):
-    """What was verified in the person's other cases and may be released into the one that is named, the newest first."""
+    """What was verified in the person's other cases and may be released, the newest first."""
 
     items: list[OfferView]
 

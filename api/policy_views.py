@@ -1,11 +1,12 @@
 """What answers about rule packs look like, for the OpenAPI document."""
 
 from datetime import date, datetime
-from typing import Any, Literal
+from typing import Any
 
 from pydantic import BaseModel, Field
 
 from api.published import RecordedFactView
+from api.published_words import AssessmentScope
 from cases.case.views import FindingView
 from register.pack_views import PackVersionView
 
@@ -19,6 +20,23 @@ class ParameterView(BaseModel):
     status: str
 
 
+class PackRowView(BaseModel):
+    """A row of a pack's table: for a name, or from a figure on up to the next row's."""
+
+    of: str | None
+    least: str | None
+    value: Any
+    reference: str
+    status: str
+
+
+class PackTableView(BaseModel):
+    """A table of a rule pack."""
+
+    unit: str | None
+    rows: list[PackRowView]
+
+
 class PolicyView(BaseModel):
     """A rule pack in force."""
 
@@ -28,6 +46,7 @@ class PolicyView(BaseModel):
     content_hash: str
     note: str
     parameters: dict[str, ParameterView]
+    tables: dict[str, PackTableView] = Field(description="Rows by name, or by steps of a figure; none in most packs.")
 
 
 class PackVersions(BaseModel):
@@ -48,7 +67,7 @@ class FlipView(BaseModel):
     """A past case in which a rule of the draft finds something else, in one scope of rules."""
 
     reference: str
-    scope: Literal["registration", "renewal", "HK", "MO"]
+    scope: AssessmentScope
     stage: str
     accepted_on: date
     rule_version: str
@@ -79,7 +98,7 @@ class TrialView(BaseModel):
     facts_erased: int
     flipped: int = Field(description="Cases with a flip in any scope.")
     outcome_changes: int = Field(description="Cases in which what an assessment amounts to would change.")
-    by_scope: dict[Literal["registration", "renewal", "HK", "MO"], ScopeTotals]
+    by_scope: dict[AssessmentScope, ScopeTotals]
     by_outcome: dict[str, int]
     by_rule: dict[str, int]
     flips: list[FlipView]
@@ -88,7 +107,7 @@ class TrialView(BaseModel):
 class AssessmentRun(BaseModel):
     """One kept assessment, run again."""
 
-    scope: Literal["registration", "renewal", "HK", "MO"]
+    scope: AssessmentScope
     seq: int
     round: int
     at: datetime

@@ -20,6 +20,7 @@ from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, say
 from api.evidence import add_evidence
 from api.once_only import add_offers
 from api.parameters import CasePath, EvidencePath, FactPath, IdPath, track_path
+from api.questions import add_questions
 from api.renewals import add_renewal
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
@@ -86,6 +87,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     router = ProgrammeRouter(programme)
     by_part = add_parts(router)  # whose list stands before what takes any reference
     _add_cases(router)
+    add_questions(router)
     for kind, command in programme.commands.items():
         if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)

@@ -9,6 +9,7 @@ from pydantic_core import CoreSchema, PydanticKnownError, core_schema
 
 from domain.acts import Act as CoreAct
 from domain.commands import CommandKind as CoreCommand
+from domain.findings import AssessmentScope as CoreScope
 from domain.notices import NoticeKind as CoreNotice
 from domain.reasons import Use as CoreUse
 from domain.roster import RosterAct as CoreRosterAct
@@ -38,6 +39,7 @@ PUBLISHED: Final[Mapping[str, tuple[str, ...]]] = {
     CoreAct.__name__: _all(CoreAct, *(each.words.acts for each in PROGRAMMES.values())),
     CoreTask.__name__: _all(CoreTask, *(each.words.tasks for each in PROGRAMMES.values())),
     **{name: tuple(dict.fromkeys(str(each) for kind in kinds for each in kind)) for name, kinds in _OF_TRACKS.items()},
+    CoreScope.__name__: _all(CoreScope, {str(key): None for each in _TRACKS for key in each.keyed_by}),
     CoreAnswer.__name__: _all(CoreAnswer, *(dict.fromkeys(each.answers) for each in _WORDS.tasks.values())),
     CoreRosterAct.__name__: tuple(str(act) for each in PROGRAMMES.values() for act in each.rosters),
     CoreNotice.__name__: tuple(map(str, _WORDS.notices)),
@@ -88,6 +90,7 @@ def widen(schemas: dict[str, dict[str, Any]]) -> dict[str, tuple[str, ...]]:
 CommandKind = Annotated[str, Published(CoreCommand)]
 TaskKind = Annotated[str, Published(CoreTask)]
 Act = Annotated[str, Published(CoreAct)]
+AssessmentScope = Annotated[str, Published(CoreScope)]
 TrackKey = Annotated[str, Published(CoreKey)]
 TaskAction = Annotated[str, Published(CoreAnswer)]
 RosterAct = Annotated[str, Published(CoreRosterAct)]

@@ -41,7 +41,7 @@ from domain.words import CORE_WORDS, Words
 from domain.working_days import Deadline
 from policy.facts import Facts
 from policy.limits import NO_LIMITS, OwnLimits
-from policy.pack import Pack
+from policy.pack import Pack, PackShelf
 from policy.packs import PackSource
 from policy.rerun import Rules
 from store.case_tables import CaseTable
@@ -377,6 +377,30 @@ class Taken:
     value: Callable[[Any], Any] = undeclared.as_it_was_proved
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Calculator(Operation):
+    """What is asked of no case: a body is answered by the rules, and nothing of either is kept or written down.
+
+    Attributes:
+        path: where it stands below the programme's path; no reference looks like it.
+        body: the model of what is asked, with an example.
+        view: the model of the answer.
+        answers: the answer to what is asked, by the versions of the programme's rules, in the words of a language.
+
+            Raises:
+                Refused: what is asked has no answer, with the field, and what to do.
+        by: the roles that may ask.
+        a_minute: how often a caller may ask in a minute, beside what limits all their calls.
+    """
+
+    path: str
+    body: type[BaseModel]
+    view: type[BaseModel]
+    answers: Callable[[Any, PackShelf, Language], BaseModel]
+    by: frozenset[Role] = EVERYBODY - {Role.AUTHORITY, Role.SYSTEM}
+    a_minute: int = 60
+
+
 # Lets the case, or the track of a key, go on from where it stood before a decision, and tells why.
 Undoes = Callable[[CaseFile, AsyncConnection, Actor, datetime, str | None, Sequence[GivenReason]], Awaitable[None]]
 # What follows once a decision is set aside.
@@ -628,6 +652,7 @@ class Programme:
         parts: the parts that others have in them, or a person who owns one; a migration stores what they see and ask.
         path: the first part of the addresses of its cases, behind the version.
         prefix: the two letters that the references of its cases begin with; they never change.
+        number_prefix: the two letters that the numbers of its approvals begin with, where they are others.
         named: what is put behind the names of those calls that are common to all programmes, so that each has one of
             its own.
         workflow: how the workflows of its cases are called.
@@ -638,6 +663,7 @@ class Programme:
         bodies: what the data map says of the bodies that are sent about its cases alone.
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
+        questions: what can be asked of its rules and is of no case.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
@@ -690,6 +716,7 @@ class Programme:
     party: Party = Party.EMPLOYER
     parts: tuple[DeclaredPart, ...] = ()
     prefix: str
+    number_prefix: str = ""
     named: str = ""
     workflow: CaseType
     form: type[Form]
@@ -699,6 +726,7 @@ class Programme:
     submit: Operation
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
+    questions: tuple[Calculator, ...] = ()
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing
@@ -739,6 +767,11 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+
+    @property
+    def numbers_begin(self) -> str:
+        """What the numbers of its approvals begin with."""
+        return self.number_prefix or self.prefix
 
     @property
     def holding(self) -> frozenset[str]:

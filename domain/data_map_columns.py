@@ -53,7 +53,7 @@ COLUMNS: Final = (
     *rows("cases", "pending_act pending rejected hold effect_by", "proposals, holds and signers, with codes; notes sealed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("cases", "answered_findings", "which findings officers answered, with codes and a keyed hash of the facts", STAFF),
     *rows("cases", "standing_hold approved_at settles_at settled", "what the decision waits for", STAFF),
-    *rows("cases", "registration_number", "the number of the registration", ALL),
+    *rows("cases", "registration_number", "the number that the approval gave", ALL),
     *rows("cases", "ended_on end_reason", "the end of the employment", ALL, of=_PERSONAL, until=_CASE),
     *rows("cases", "started_at updated_at recorded_at", "order and sweeping", SIDES),
     *rows("case_parties", "reference part kind since until programme employer_id", "who has a part in the case, by which row-level security goes", NOBODY),

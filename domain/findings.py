@@ -22,6 +22,13 @@ class FindingOutcome(StrEnum):
 STANDING_IN_THE_WAY: Final = frozenset({FindingOutcome.FAIL, FindingOutcome.MISSING})
 
 
+class AssessmentScope(StrEnum):
+    """Which rules an assessment is of, beside those of each track, which has its key."""
+
+    FORM = "registration"
+    RENEWAL = "renewal"
+
+
 class Audience(StrEnum):
     """Who sees a finding besides staff and auditors."""
 

@@ -13,7 +13,7 @@ from stdnum.iso7064 import mod_37_36
 REFERENCE_ALPHABET: Final = "0123456789ABCDEFGHJKMNPQRSTVWXYZ"
 REFERENCE_BYTES: Final = 5  # forty random bits make eight characters
 _REFERENCE: Final = re.compile(rf"([A-Z]{{2}})([{REFERENCE_ALPHABET}]{{4}})([{REFERENCE_ALPHABET}]{{4}})([0-9A-Z])")
-_REGISTRATION: Final = re.compile(r"HR-([0-9]{4})-([0-9]{6,})-([0-9A-Z])")
+_NUMBER: Final = re.compile(r"([A-Z]{2})-([0-9]{4})-([0-9]{6,})-([0-9A-Z])")
 _LOOKS_LIKE: Final = re.compile(r"[0-9A-Za-z-]{11,20}")
 
 
@@ -45,15 +45,15 @@ def find_reference(text: str, prefixes: Container[str] | None = None) -> str | N
     return f"{match[1]}-{match[2]}-{match[3]}-{match[4]}"
 
 
-def registration_number(year: int, sequence: int) -> str:
-    """Return the registration number `HR-2026-000123-P`, our own form, since none is published."""
+def approval_number(prefix: str, year: int, sequence: int) -> str:
+    """Return the number that an approval gives, as `HR-2026-000123-P`: our own form, since none is published."""
     if not (1000 <= year <= 9999 and sequence > 0):
-        raise ValueError("A registration number has a year of four digits and a sequence from 1.")
+        raise ValueError("The number of an approval has a year of four digits and a sequence from 1.")
     digits = f"{year:04d}{sequence:06d}"
-    return f"HR-{digits[:4]}-{digits[4:]}-{mod_37_36.calc_check_digit('HR' + digits)}"
+    return f"{prefix}-{digits[:4]}-{digits[4:]}-{mod_37_36.calc_check_digit(prefix + digits)}"
 
 
-def is_registration_number(text: str) -> bool:
-    """Whether the text is a registration number whose check character agrees."""
-    match = _REGISTRATION.fullmatch(text)
-    return match is not None and mod_37_36.calc_check_digit("HR" + match[1] + match[2]) == match[3]
+def is_approval_number(text: str) -> bool:
+    """Whether the text is the number of an approval of any programme, and its check character agrees."""
+    match = _NUMBER.fullmatch(text)
+    return match is not None and mod_37_36.calc_check_digit(match[1] + match[2] + match[3]) == match[4]

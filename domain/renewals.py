@@ -8,9 +8,10 @@ from pydantic import Field
 from domain.bodies import Body, example
 from domain.decisions import Reasons
 from domain.fields import Note
+from domain.findings import AssessmentScope
 
 # The scope of what the rules find of a renewal, beside that of the registration and those of its tracks.
-RENEWAL_SCOPE: Final = "renewal"
+RENEWAL_SCOPE: Final = AssessmentScope.RENEWAL.value
 
 
 class RenewalStage(StrEnum):

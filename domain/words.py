@@ -6,7 +6,7 @@ from typing import Final
 
 from domain.acts import ACTS, ActMeaning
 from domain.deadlines import DEADLINES, DeadlineMeaning
-from domain.notices import M_THEN_S, PLANS, About, NoticePlan, Recipient
+from domain.notices import M_THEN_S, PLANS, About, NoticeKind, NoticePlan, Recipient
 from domain.reasons import REASONS, Reasons, Use
 from domain.tasks import TASKS, TaskMeaning
 
@@ -86,13 +86,21 @@ _UNKNOWN: Final = ActMeaning()
 CORE_WORDS: Final = Words(acts=ACTS, deadlines=DEADLINES, tasks=TASKS, notices=PLANS, reasons=REASONS, uses=tuple(Use))
 
 
+# What is asked of an employer that owns a case, and of nobody in its place.
+_OF_EMPLOYERS: Final = frozenset(
+    {NoticeKind.DEPARTURE_ASKED, NoticeKind.DEPARTURE_ASKED_NO_MORE, NoticeKind.HAND_OVER_REQUESTED}
+)
+
+
 def owned_by_persons(words: Words) -> Words:
     """Return words with the notices that go to the owner of a case going to the person who owns it.
 
     For an employer are then only those that a programme declares beside them: they go to the one who confirms. No
     employer is asked to hand anything over.
     """
-    return replace(words, notices={kind: _to_person(each) for kind, each in words.notices.items()})
+    return replace(
+        words, notices={kind: _to_person(each) for kind, each in words.notices.items() if kind not in _OF_EMPLOYERS}
+    )
 
 
 def _to_person(told: NoticePlan) -> NoticePlan:

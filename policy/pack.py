@@ -16,8 +16,8 @@ from policy.standing import ParameterStatus
 from policy.table import Table
 
 # The forms of a pack that these rules read; one is taken away when packs of that form can no longer be read.
-# Form 3 has tables.
-CODE_VERSIONS: Final = (1, 2, 3)
+# Form 3 has tables; in form 4 rows for names may have other names, and days on which they hold.
+CODE_VERSIONS: Final = (1, 2, 3, 4)
 _T = TypeVar("_T", bool, int, str)
 
 

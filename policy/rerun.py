@@ -5,12 +5,12 @@ from dataclasses import dataclass
 from datetime import date
 from typing import Any, Final
 
-from domain.findings import Finding, FindingOutcome
+from domain.findings import AssessmentScope, Finding, FindingOutcome
 from domain.renewals import RENEWAL_SCOPE
 from policy.facts import Facts
 from policy.pack import Pack
 
-REGISTRATION_SCOPE: Final = "registration"
+REGISTRATION_SCOPE: Final = AssessmentScope.FORM.value
 
 
 @dataclass(frozen=True, slots=True)

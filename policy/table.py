@@ -1,5 +1,6 @@
 """Tables of a pack: rows by name or by steps of a figure, each with its value, where it comes from and its standing."""
 
+from datetime import date
 from decimal import Decimal, InvalidOperation
 from itertools import pairwise
 from typing import Annotated, Self
@@ -19,7 +20,12 @@ def _decimal_text(text: str) -> str:
 
 
 class Row(BaseModel):
-    """One row: for what is called `of`, or for a figure of at least `least`, up to the next row's."""
+    """One row: for what is called `of`, or for a figure of at least `least`, up to the next row's.
+
+    Attributes:
+        also: further names of what is called `of`, as papers have them.
+        since, until: the first and the last day on which the row holds, both in; None where nothing bounds it.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -28,12 +34,23 @@ class Row(BaseModel):
     value: StrictInt | StrictStr
     reference: str = Field(min_length=1)
     status: ParameterStatus
+    also: tuple[StrictStr, ...] = ()
+    since: date | None = None
+    until: date | None = None
 
     @model_validator(mode="after")
     def _by_one(self) -> Self:
         if (self.of is None) is (self.least is None):
             raise ValueError("a row is for a name (of) or from a figure on (least)")
+        if self.of is None and (self.also or self.since or self.until):
+            raise ValueError("only a row for a name has other names, or days on which it holds")
+        if self.since and self.until and self.until < self.since:
+            raise ValueError("a row ends before it begins")
         return self
+
+    def holds_on(self, day: date) -> bool:
+        """Whether the row holds on a day."""
+        return (self.since is None or self.since <= day) and (self.until is None or day <= self.until)
 
     @property
     def integer(self) -> int:
@@ -65,8 +82,9 @@ class Table(BaseModel):
 
     @model_validator(mode="after")
     def _in_order(self) -> Self:
-        names = [row.of for row in self.rows if row.of is not None]
-        if names and len(names) != len(self.rows):
+        named = [row for row in self.rows if row.of is not None]
+        names = [name for row in named for name in (row.of, *row.also)]
+        if named and len(named) != len(self.rows):
             raise ValueError("rows are all for names or all from figures on")
         if len(set(names)) != len(names):
             raise ValueError("two rows are for one name")

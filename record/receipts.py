@@ -22,6 +22,7 @@ from domain.folding import SETTLES_AT
 from domain.languages import Language
 from domain.renewals import RENEWAL_SCOPE, RenewalProposal
 from domain.stages import Stage
+from policy.rerun import REGISTRATION_SCOPE
 from proof import receipts
 from proof.ledger_rows import content_of
 from record.receipt_facts import facts_shown, findings_shown
@@ -43,7 +44,6 @@ from store.rows.register import AssessmentRow, CaseRow
 from store.tables import assessments, cases, ledger
 from texts.reasons import reason_sentence
 
-REGISTRATION_SCOPE: Final = "registration"
 # What is decided of any case. A decision that was set aside keeps its receipt, beside that of setting it aside; the
 # answer to an objection is a letter to the side that objected, and no receipt of the other's.
 _DECISIONS: Final = frozenset({Act.DECIDED, Act.CONFIRMED, Act.SET_ASIDE})

@@ -1,12 +1,12 @@
 """What auditors are shown of a case's story; the order of members is the order in which they are answered."""
 
 from dataclasses import dataclass, field
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any
 
 from pydantic import Field
 
 from cases.shared.views import Coded, Filled, Time
-from domain.findings import Audience, FindingOutcome
+from domain.findings import AssessmentScope, Audience, FindingOutcome
 from domain.stages import Holder, Stage
 from domain.tracks import TrackKey, TrackStage
 
@@ -59,7 +59,7 @@ class FindingThen:
 class FindingsThen:
     """What the newest assessment of a scope of rules had found."""
 
-    scope: Annotated[str, Coded(Literal["registration", "HK", "MO"])]
+    scope: Annotated[str, Coded(AssessmentScope)]
     seq: int
     round: int
     at: Time

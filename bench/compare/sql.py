@@ -27,7 +27,7 @@ from domain.employers import EmployerKind
 from domain.findings import outcome_of
 from domain.notices import Channel, NoticeKind, Recipient
 from domain.premises import Site, SiteStanding
-from domain.references import REFERENCE_BYTES, reference_from, registration_number
+from domain.references import REFERENCE_BYTES, approval_number, reference_from
 from domain.stages import Standing
 from policy.pack import PackShelf
 from policy.packs import load_rule_packs
@@ -164,7 +164,11 @@ class Register:
             row, data_key, request = await self._locked(connection, reference)
             if row["stage"] != "under_review":
                 return str(row["stage"])
-            number = registration_number(at.year, await connection.fetchval("SELECT nextval('registration_numbers')"))
+            number = approval_number(
+                TALENT_PERMIT.numbers_begin,
+                at.year,
+                await connection.fetchval("SELECT nextval('registration_numbers')"),
+            )
             await connection.execute(
                 "UPDATE cases SET stage = 'approved', number = $2, updated_at = $3 WHERE reference = $1",
                 reference,

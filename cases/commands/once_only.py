@@ -15,15 +15,15 @@ TAKE_OVER: Final = Route(
     by=frozenset({Role.EMPLOYER}),
     name="takeOver",
     summary="Take over what was verified before",
-    says="Take over, with the consent that it is offered with, what another case vouches for. It proves its item without "
-    "being seen again, and falls when it does not hold any more where it came from.",
+    says="Take over, with the consent that it is offered with, what another case vouches for. "
+    "It proves its item without being seen again, and falls when it does not hold any more where it came from.",
     problems=frozenset({"not_found", "already_decided"}),
 )
 OFFERS: Final = Operation(
     name="listOffers",
     summary="What was verified before",
-    says="List what was verified in other cases of the same person and may be taken over as proof: for an employer what "
-    "its own cases vouch for and what the person released into this one, for a person all of their own. "
+    says="List what was verified in other cases of the same person and may be taken over as proof: "
+    "for an employer what its own cases vouch for and what the person released into this one, for a person all of their own. "
     "The reading is a ledger act.",
     problems=frozenset({"facts_erased"}),
 )

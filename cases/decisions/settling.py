@@ -25,7 +25,7 @@ from domain.deadlines import DeadlineKind
 from domain.decisions import GivenReason
 from domain.errors import Refused, need
 from domain.notices import NoticeKind
-from domain.references import registration_number
+from domain.references import approval_number
 from domain.signatures import EffectSignature
 from store.tables import registration_number_sequence
 from texts.notices import Remedy
@@ -65,7 +65,7 @@ async def approve(
         # Calls that follow from this approval are not those that followed from one that a restore took away.
         effect["epoch"] = file.epoch
     file.row.change(
-        registration_number=registration_number(day_of(at).year, sequence),
+        registration_number=approval_number(programme_of(file).numbers_begin, day_of(at).year, sequence),
         effect_by=effect, approved_at=at, settles_at=settles_at, settled=False, pending_act=None, pending=None,
     )  # fmt: skip
     promised = park_clock.promised(file, at)

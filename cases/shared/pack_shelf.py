@@ -12,7 +12,7 @@ from cases.shared.context import Context, pack_names, shelf_of
 from domain.clock import day_of
 from domain.errors import Unavailable
 from domain.rule_packs import PackState
-from policy.pack import Pack, PackError, parse_pack
+from policy.pack import Pack, PackError, PackShelf, parse_pack
 from store.rows.register import CaseRow
 from store.tables import rule_packs
 from temporal.events import first_of
@@ -46,6 +46,14 @@ async def pack_for(context: Context, connection: AsyncConnection, code: str, at:
     if not context.packs.is_read:
         await read_packs(context, connection)
     return shelf_of(context, code).on(day_of(at))
+
+
+async def shelf_at_hand(context: Context, code: str) -> PackShelf:
+    """Return the versions of a programme's rules, for what is of no case; the first call of a process reads them."""
+    if not context.packs.is_read:
+        async with context.database.begin() as connection:
+            await read_packs(context, connection)
+    return shelf_of(context, code)
 
 
 async def need_pack(context: Context, connection: AsyncConnection, case: CaseRow) -> None:

@@ -44,7 +44,7 @@ from programmes.talent_permit.findings import ABOUT_ANSWERS, FindingCode
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.published import PUBLISHED
-from programmes.talent_permit.references import PREFIX
+from programmes.talent_permit.references import NUMBER_PREFIX, PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
 from programmes.talent_permit.setting_aside import CONTESTABLE
@@ -75,6 +75,7 @@ TALENT_PERMIT: Final = Programme(
         ),
     ),
     prefix=PREFIX,
+    number_prefix=NUMBER_PREFIX,
     workflow=CaseType(spellings.REGISTRATION_WORKFLOW, spellings.REGISTRATION_ID, "registration and permits"),
     form=RegistrationRequest,
     tables=(TALENT_PERMITS, PERMITS, PERMIT_TERMS, RENEWALS),

@@ -1,5 +1,6 @@
-"""What the references of talent permits begin with: stored with every case, and never changed."""
+"""What references and numbers of registrations begin with: stored with every case, and never changed."""
 
 from typing import Final
 
 PREFIX: Final = "HT"
+NUMBER_PREFIX: Final = "HR"

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from pydantic import BaseModel
+
 from cases.programme import Programme
 from programmes import PROGRAMMES
 from tests.cases.contexts import registration_body
@@ -55,6 +57,11 @@ OF_ANY_CASE: dict[str, Any] = {
     "erasure/confirmation": {"action": "confirm"},
 }
 
+OF_EVIDENCE: dict[str, Any] = {
+    "evidence/{evidence_id}/seen": {"result": "not_proved", "seen_in": "The original.", "round": 1},
+    "evidence/{evidence_id}/fallen": {"reasons": [{"code": "evidence_revoked"}]},
+}
+
 
 def bodies_of(programme: Programme) -> dict[str, Any]:
     """Return a right body for every route of a programme, and for some that it may not have."""
@@ -65,7 +72,20 @@ def bodies_of(programme: Programme) -> dict[str, Any]:
         **OF_ANY_CASE,
         **sample.own,
     }
-    return {path: sample.form, **{f"{path}/{{reference}}/{each}": body for each, body in of_case.items()}}
+    if programme.evidence is not None:
+        of_case |= OF_EVIDENCE
+    return {
+        path: sample.form,
+        **{f"{path}/{each.path}": example_of(each.body) for each in programme.questions},
+        **{f"{path}/{{reference}}/{each}": body for each, body in of_case.items()},
+    }
+
+
+def example_of(body: type[BaseModel]) -> Any:
+    """Return the example that a body publishes."""
+    extra: Any = body.model_config["json_schema_extra"]
+    (shown,) = extra["examples"]
+    return shown
 
 
 BODIES: dict[str, Any] = {

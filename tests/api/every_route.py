@@ -6,9 +6,11 @@ from sqlalchemy import select, update
 
 from domain.actors import system
 from policy.pack import parse_pack
+from programmes import PROGRAMMES
 from proof.checkpoints import cosign, parse_note
 from register.trials import try_pack
 from store.tables import deliveries, notices
+from tests.api.bodies import example_of
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
@@ -43,7 +45,15 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_ledger(walk)
     await walk_person(walk)
     await walk_public(walk)
+    await walk_questions(walk)
     return walk
+
+
+async def walk_questions(walk: Walk) -> None:
+    """What is asked of the rules of each programme and is of no case, by the examples that they publish."""
+    for programme in PROGRAMMES.values():
+        for asked in programme.questions:
+            await walk.call("employer-a", "POST", f"/v1/{programme.path}/{asked.path}", example_of(asked.body))
 
 
 async def walk_tasks(walk: Walk) -> None:

@@ -53,6 +53,7 @@ def test_the_digestible_kinds_are_those_marked_with_a_star() -> None:
         "permit_accepted",
         "permit_issued",
         "permit_closed",
+        "permit_moved",
         "card_lost_recorded",
         "permit_expiring",
         "permit_expired",

@@ -3,7 +3,7 @@
 import pytest
 
 from domain.permit_cards import CardForm, card_form, normalise_card_number
-from domain.references import find_reference, is_registration_number, reference_from, registration_number
+from domain.references import approval_number, find_reference, is_approval_number, reference_from
 
 
 def test_a_reference_is_made_of_the_bytes_alone_and_read_back() -> None:
@@ -33,17 +33,19 @@ def test_five_bytes_are_needed() -> None:
 
 
 def test_a_registration_number_has_year_sequence_and_check_character() -> None:
-    assert registration_number(2026, 123) == "HR-2026-000123-P"
-    assert is_registration_number("HR-2026-000123-P")
-    assert not is_registration_number("HR-2026-000124-P")
-    assert not is_registration_number("HR-2026-123-P")
-    assert is_registration_number(registration_number(2026, 1_000_000))
+    assert approval_number("HR", 2026, 123) == "HR-2026-000123-P"
+    assert is_approval_number("HR-2026-000123-P")
+    assert not is_approval_number("HR-2026-000124-P")
+    assert not is_approval_number("HR-2026-123-P")
+    assert not is_approval_number("WR-2026-000123-P")
+    assert is_approval_number(approval_number("WR", 2026, 123))
+    assert is_approval_number(approval_number("HR", 2026, 1_000_000))
 
 
 @pytest.mark.parametrize(("year", "sequence"), [(26, 1), (2026, 0), (12026, 1)])
 def test_a_registration_number_outside_its_form_is_not_made(year: int, sequence: int) -> None:
     with pytest.raises(ValueError, match="sequence"):
-        registration_number(year, sequence)
+        approval_number("HR", year, sequence)
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,7 @@ def test_a_parameter_of_another_type_or_none_is_an_error(method: str, name: str)
         "just words",
         "[1, 2]",
         "name: [",
-        TEXT.replace("reads: [1]", "reads: [4]"),
+        TEXT.replace("reads: [1]", "reads: [5]"),
         TEXT.replace("reads: [1]", "reads: []"),
         TEXT.replace("reference: S8, ", "", 1),
         TEXT.replace("status: confirmed", "status: law", 1),
@@ -242,6 +242,34 @@ def test_two_rows_for_one_name_are_refused() -> None:
     row = "      - {of: doctor, value: 1, reference: S8, status: confirmed}\n"
     with pytest.raises(PackError, match="two rows are for one name"):
         parse_pack(TEXT + TABLES + row)
+
+
+LISTED = "of: doctor, also: [博士, Doctor], since: 2020-01-01, until: 2024-12-31, value"
+
+
+def test_a_row_for_a_name_may_hold_for_days_of_its_own_both_of_them_in() -> None:
+    pack = parse_pack(TEXT.replace("reads: [1]", "reads: [4]") + TABLES.replace("of: doctor, value", LISTED))
+    row = pack.table("by_name").rows[0]
+    assert row.also == ("博士", "Doctor")
+    edges = [date(2019, 12, 31), date(2020, 1, 1), date(2024, 12, 31), date(2025, 1, 1)]
+    assert [row.holds_on(day) for day in edges] == [False, True, True, False]
+    assert all(each.holds_on(day) for each in pack.table("by_step").rows for day in edges)
+
+
+@pytest.mark.parametrize(
+    ("was", "becomes"),
+    [
+        ("since: 2020-01-01", "since: 2025-01-01"),  # ends before it begins
+        ("since: 2020-01-01", "since: soon"),
+        ("[博士, Doctor]", "[博士, doctor]"),  # one name twice
+        ("of: doctor", 'least: "1"'),
+    ],
+)
+def test_names_and_days_of_a_row_that_cannot_be_are_refused(was: str, becomes: str) -> None:
+    text = TEXT + TABLES.replace("of: doctor, value", LISTED)
+    assert was in text
+    with pytest.raises(PackError):
+        parse_pack(text.replace(was, becomes))
 
 
 def test_a_figure_is_read_from_text_and_a_sample_is_never_confirmed() -> None:

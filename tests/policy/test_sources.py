@@ -4,6 +4,8 @@ import re
 from pathlib import Path
 
 from policy.packs import load_limits, load_rule_packs
+from programmes.appraisal.rules import conditions as appraisal
+from programmes.appraisal.rules.points import PACKS as APPRAISAL
 from programmes.talent_permit.limits import RULES
 from programmes.talent_permit.rules import PERMIT_RULES, REGISTRATION_RULES
 from programmes.work_permit.rules import conditions
@@ -16,11 +18,17 @@ LISTED = set(
 
 
 def test_every_source_is_listed() -> None:
-    packs = [*load_rule_packs(RULES), *load_rule_packs(work_permit.PACKS), load_limits(), load_limits("embedded")]
+    packs = [
+        *load_rule_packs(RULES),
+        *load_rule_packs(work_permit.PACKS),
+        *load_rule_packs(APPRAISAL),
+        load_limits(),
+        load_limits("embedded"),
+    ]
     named = [parameter.reference for pack in packs for parameter in pack.parameters.values()]
     named += [row.reference for pack in packs for table in pack.tables.values() for row in table.rows]
     named += [reason.source for reason in WORDS.reasons.values()]
-    named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES, *conditions.RULES)]
+    named += [rule.source for rule in (*REGISTRATION_RULES, *PERMIT_RULES, *conditions.RULES, *appraisal.RULES)]
     keys = {key for text in named for key in re.findall(r"\bS\d+\b", text)}
     assert keys
     assert keys <= LISTED

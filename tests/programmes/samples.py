@@ -4,6 +4,7 @@ A programme that is added has an entry here; the bodies of what any case takes a
 """
 
 from collections.abc import Mapping
+from datetime import date
 from typing import Any, Final, NamedTuple
 
 from programmes import PROGRAMMES
@@ -19,12 +20,18 @@ class Sample(NamedTuple):
         correction: what is given again.
         fact: what an officer saw: field, value, and in what.
         own: by what stands behind the reference of a case, what is given with commands of its own.
+        told: by name, what its notices say beside what any notice says (its kind of `NoticeFacts`).
+        told_otherwise: how else these may be where a text asks for it, as what is not there.
+        stated: by its own kinds of dates that a notice states, which days of `told` these are.
     """
 
     form: Mapping[str, Any]
     correction: Mapping[str, Any]
     fact: Mapping[str, Any]
     own: Mapping[str, Any]
+    told: Mapping[str, Any] = {}
+    told_otherwise: tuple[Mapping[str, Any], ...] = ()
+    stated: Mapping[str, tuple[date, ...]] = {}
 
 
 SAMPLES: Final[Mapping[str, Sample]] = {
@@ -42,6 +49,10 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "permits/{destination}/confirmation": {"action": "confirm"},
             "permits/{destination}/recall": {"reason": "Withheld by mistake."},
         },
+        told_otherwise=(
+            {"stay_days": None, "state_worker": False, "card_lost_on": date(2026, 3, 7)},
+            {"authority_reason": None, "authority_remedy": None},
+        ),
     ),
     TOY.code: Sample(
         form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},

@@ -112,6 +112,7 @@ def test_a_programme_declares_every_command_of_the_core(programme: Programme) ->
         *(() if programme.contestable else objecting.COMMANDS.keys() - verbs.COMMANDS.keys()),
         *(() if programme.renewal else renewal_commands(BaseModel)),
         *(() if programme.transfer else verbs.TRANSFER_COMMANDS),
+        *(() if programme.transfer and programme.transfer.runs_on else verbs.runs_on_commands("none")),
         *(() if programme.changing else change_commands(BaseModel).keys() - verbs.COMMANDS.keys()),
     }
     assert set(CommandKind) - left_out == set(CommandKind) & set(programme.commands)

@@ -273,7 +273,7 @@ async def _publish(park: Park, content: str, name: str = "talent_permit", versio
 
 @pytest.mark.parametrize(
     "content",
-    [draft("2026-03-01").replace("reads: [1]", "reads: [4]"), "name: [", "- no pack"],
+    [draft("2026-03-01").replace("reads: [1]", "reads: [5]"), "name: [", "- no pack"],
     ids=["newer", "cut", "list"],
 )
 async def test_a_published_pack_that_cannot_be_read_is_told_and_passed_over(park: Park, content: str) -> None:

@@ -16,6 +16,7 @@ from programmes.talent_permit.notices import PermitNotice
 from programmes.talent_permit.permit_stages import Destination, PermitStage
 from programmes.talent_permit.reasons import PermitReason
 from tests.programmes.declared import DECLARED
+from tests.programmes.samples import SAMPLES
 from texts.notices import NoticeFacts, ObjectionRemedy, Reason, Remedy, Rendered, render
 
 REFERENCE = "7K3M9Q2X-4"
@@ -105,6 +106,7 @@ def _facts_of(programme: Programme) -> NoticeFacts:
         "about_track": key,
         "handed_kind": next(kind for kind in programme.words.notices if kind not in CORE_WORDS.notices),
         "end_reason": None,
+        **SAMPLES[programme.code].told,
     }
     return programme.notice_facts.model_validate(dict(core) | own)
 

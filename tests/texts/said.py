@@ -13,21 +13,20 @@ from typing import Final
 from domain.errors import Defect
 from domain.languages import Language
 from domain.notices import Channel, Recipient
-from domain.stages import DueKind, PendingAct
+from domain.stages import DueKind
 from programmes import PROGRAMMES
-from programmes.talent_permit.words import PermitProposal
-from tests.texts.facts import FACTS, FACTS_OF, say
+from tests.programmes.samples import SAMPLES
+from tests.texts.facts import FACTS_OF, say
 from texts.notices import NoticeFacts, render_together
+from texts.notices.catalogue import ROOMS
 
 FILE: Final = Path(__file__).with_name("said.json")
-# What a template may ask of a fact, beside those that have all.
+# What a template may ask of a fact, beside those that have all, what is proposed, and what a programme's own are.
 _OTHERWISE: Final[tuple[Mapping[str, object], ...]] = (
-    {},
-    *({"pending_act": act} for act in (*PendingAct, *PermitProposal)),
     *({"due_kind": due} for due in DueKind),
     {"due_provisional": False, "points": (), "reasons": (), "note": None, "link": None, "contact": None},
-    {"days_left": 1, "days_over": 1, "stay_days": None, "state_worker": False, "card_lost_on": FACTS.last_day},
-    {"days_over": None, "authority_reason": None, "authority_remedy": None, "changed_fields": ()},
+    {"days_left": 1, "days_over": 1},
+    {"days_over": None, "changed_fields": ()},
     {"is_handed_whole": True, "handed_kind": "registration_received"},
     {"is_handed_whole": True, "handed_kind": "registration_refused"},
     {"due_on": None},
@@ -43,11 +42,17 @@ def said() -> dict[str, str]:
     }
 
 
+def _otherwise(code: str) -> list[Mapping[str, object]]:
+    """Return how the facts of a programme may be."""
+    acts = sorted(ROOMS[PROGRAMMES[code].texts].words[Language.EN]["acts"])
+    return [{}, *({"pending_act": act} for act in acts), *_OTHERWISE, *SAMPLES[code].told_otherwise]
+
+
 def _all(code: str, kind: str) -> Iterator[list[str | None]]:
     """Yield every text of a kind."""
     keys = [key for track in PROGRAMMES[code].tracks.values() for key in track.keyed_by]
     for recipient, channels in PROGRAMMES[code].words.notices[kind].recipients.items():
-        for channel, language, change in product(channels.channels, Language, _OTHERWISE):
+        for channel, language, change in product(channels.channels, Language, _otherwise(code)):
             yield _text(code, kind, recipient, channel, language, FACTS_OF[code].model_copy(update=change))
         for language in Language:
             both = [(kind, FACTS_OF[code].model_copy(update={"destination": each})) for each in keys]

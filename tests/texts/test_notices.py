@@ -2,6 +2,7 @@
 
 import json
 import re
+from collections.abc import Iterator
 from datetime import date
 from html.parser import HTMLParser
 from importlib.resources import files
@@ -12,31 +13,28 @@ import pytest
 import yaml
 from opencc import OpenCC
 
+from cases.programme import Programme
 from domain.errors import Defect as DefectError
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, StatedDate, when_undelivered
 from domain.stages import DueKind, PendingAct, Stage
-from domain.words import joined
-from programmes import PROGRAMMES
-from programmes.talent_permit.findings import FindingCode
+from domain.words import CORE_WORDS
 from programmes.talent_permit.notices import PermitDate, PermitNotice
-from programmes.talent_permit.permit_stages import Destination, PermitStage
+from programmes.talent_permit.permit_stages import Destination
 from programmes.talent_permit.programme import TALENT_PERMIT
-from programmes.talent_permit.requests import RegistrationRequest
-from programmes.talent_permit.words import PermitProposal
 from tests.programmes.declared import DECLARED
 from tests.programmes.declared import WORDS as WORDS_OF_ALL
+from tests.programmes.samples import SAMPLES
 from tests.programmes.toy.programme import TOY
 from tests.texts.facts import FACTS, FACTS_OF, PERSONAL, REFERENCE, SPOKEN, readers_of, say
+from tests.texts.needed import NEEDED, OF_CORE, OWN, words_for
 from tests.texts.said import FILE as SAID
 from tests.texts.said import said
 from texts.notices import NoticeFacts, Remedy, Rendered, render, render_digest, render_together, text_hash
 from texts.notices.catalogue import FOLDER, ROOMS, SHARED, kinds
-from texts.reasons import reason_sentence
 
 FOLDERS = (FOLDER, *(Path(str(files(each.texts))) / "texts" / "notices" for each in DECLARED.values()))
 PLANS = WORDS_OF_ALL.notices
-OF_REGISTRY = joined(each.words for each in PROGRAMMES.values()).notices
 
 STATED: dict[str, tuple[date, ...]] = {
     StatedDate.PARK_DECISION_DUE: (date(2026, 2, 24),),
@@ -53,7 +51,11 @@ STATED: dict[str, tuple[date, ...]] = {
     PermitDate.VALID_UNTIL: (date(2029, 3, 11),),
     PermitDate.REVOKED_ON: (date(2026, 3, 13),),
     StatedDate.REVIEW_ON: (date(2026, 3, 14),),
+    # No day: which remedy there is, and since how many days, other tests look for.
+    StatedDate.REMEDY: (),
+    StatedDate.DAYS_OVER: (),
 }
+STATED |= {str(kind): days for sample in SAMPLES.values() for kind, days in sample.stated.items()}
 every = pytest.mark.parametrize(("code", "kind"), SPOKEN)
 
 
@@ -180,20 +182,25 @@ def test_what_concerns_all_cases_of_an_employer_each_programme_says_once() -> No
     assert "可以重新提交备案申请、玩具申请，" in both
 
 
-NEEDED = yaml.safe_load((Path(__file__).parent / "needed_words.yaml").read_text(encoding="utf-8"))
 READ_BY_PEOPLE = [
     (code, kind, recipient, channel, language)
     for code, kind in SPOKEN
-    if code in PROGRAMMES
     for recipient, channel, language in readers_of(code, kind)
-    if channel in PLANS[kind].recipients[recipient].at_once and channel in (Channel.MAIL, Channel.INBOX)
+    if channel in DECLARED[code].words.notices[kind].recipients[recipient].at_once
+    and channel in (Channel.MAIL, Channel.INBOX)
 ]
 
 
-def test_every_reader_of_every_kind_has_words_to_look_for() -> None:
-    assert {kind: set(readers) for kind, readers in NEEDED.items()} == {
-        str(kind): {recipient.value for recipient in plan.recipients} for kind, plan in OF_REGISTRY.items()
-    }
+@pytest.mark.parametrize("code", DECLARED)
+def test_every_reader_of_every_kind_of_a_programme_has_words_to_look_for(code: str) -> None:
+    """What is missing or left over goes into `needed_words/<code>.yaml` of the programme."""
+    told = {str(kind): {str(each) for each in plan.recipients} for kind, plan in DECLARED[code].words.notices.items()}
+    assert [kind for kind, readers in told.items() if readers - set(NEEDED[code].get(kind, {}))] == []
+    assert [kind for kind, readers in OWN[code].items() if set(readers) - told.get(kind, set())] == []
+
+
+def test_the_words_that_any_programme_needs_are_of_kinds_of_the_core() -> None:
+    assert set(OF_CORE) <= {*map(str, CORE_WORDS.notices)}
 
 
 @pytest.mark.parametrize(("code", "kind", "recipient", "channel", "language"), READ_BY_PEOPLE)
@@ -202,13 +209,19 @@ def test_a_reader_finds_what_happened_what_to_do_and_by_when(
 ) -> None:
     facts = FACTS_OF[code].model_copy(update={"due_kind": DueKind.CORRECTION})
     text = say(code, kind, recipient, channel, language, facts).text
-    place = [Language.ZH_HANS, Language.ZH_HANT, Language.EN].index(language)
-    for words in NEEDED[kind][recipient].values():
-        wanted = words[place].replace("end-reason", reason_sentence("contract_ended", language))
-        assert wanted in text
-    stated = PLANS[kind].states.get(recipient)
-    for day in STATED.get(stated, ()) if stated else ():
+    assert [words for words in words_for(code, kind, recipient, language) if words not in text] == []
+    stated = DECLARED[code].words.notices[kind].states.get(recipient)
+    for day in STATED[stated] if stated else ():
         assert written(day, language) in text
+
+
+def _codes_of(programme: Programme) -> Iterator[str]:
+    """Yield what is a programme's own and no word for people."""
+    yield from programme.form.paths()
+    yield from programme.signatures
+    yield from programme.rules.codes
+    for track in programme.tracks.values():
+        yield from track.stages
 
 
 def _with_codes(code: str, kind: str) -> list[NoticeFacts]:
@@ -226,17 +239,13 @@ def _with_codes(code: str, kind: str) -> list[NoticeFacts]:
     return [bare.model_copy(update=each) for each in varied]
 
 
-FIELD_PATHS = RegistrationRequest.paths()
 CODES = {
     *WORDS_OF_ALL.reasons,
-    *FindingCode,
-    *FIELD_PATHS,
     *PLANS,
     *Stage,
-    *PermitStage,
     *DueKind,
     *PendingAct,
-    *PermitProposal,
+    *(code for each in DECLARED.values() for code in _codes_of(each)),
 }
 CODE = re.compile(r"(?<![\w./-])(" + "|".join(sorted(map(re.escape, CODES), key=len, reverse=True)) + r")(?![\w-])")
 # Codes that are English words as well stand in English sentences.

@@ -83,7 +83,7 @@ def old_enough(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
     WorkPermitFinding.WAGE_BELOW_MINIMUM,
     source="S54: wage not below the local minimum",
     audience=Audience.EMPLOYER,
-    fields=("job.salary_year", "local_minimum_wage_month"),
+    fields=("job.salary_year", "job.local_minimum_wage_month"),
 )
 def wage_above_minimum(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
     """Find twelve months of the local minimum wage in the salary; where the one or the other is not known, a person."""
@@ -132,7 +132,7 @@ def category_reached(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOut
     WorkPermitFinding.CATEGORY_NOT_PROVED,
     source="S61, S62, S63, S64; proof: design",
     audience=Audience.STAFF,
-    fields=("category", "proved"),
+    fields=("category", "evidence"),
     parameters=_BY_POINTS_OR_ROUTE,
 )
 def category_proved(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome | None:
@@ -148,14 +148,14 @@ def routes_of(facts: WorkPermitFacts, claims: Claims | None, pack: Pack, on: dat
     return routes(claims or Claims(), pack, on, local_average_wage_year=facts.local_average_wage_year)
 
 
-def _seen(code: WorkPermitFinding, fact: str, source: str) -> Rule:
+def _seen(code: WorkPermitFinding, fact: str, source: str, field: str = "evidence") -> Rule:
     """Return the rule of a condition that an officer alone can see to."""
 
     def judged(facts: WorkPermitFacts, pack: Pack, on: date) -> FindingOutcome:
         seen = getattr(facts, fact)
         return NEEDS_PERSON if seen is None else PASS if seen else FAIL
 
-    return rule(code, source=source, audience=Audience.STAFF, fields=(fact,))(judged)
+    return rule(code, source=source, audience=Audience.STAFF, fields=(field,))(judged)
 
 
 RULES: Final[tuple[Rule, ...]] = (
@@ -165,7 +165,12 @@ RULES: Final[tuple[Rule, ...]] = (
     contract_dates,
     category_reached,
     category_proved,
-    _seen(WorkPermitFinding.POST_NOT_SPECIAL, "post_is_special", "S54: a special vacancy without a suitable local"),
+    _seen(
+        WorkPermitFinding.POST_NOT_SPECIAL,
+        "post_is_special",
+        "S54: a special vacancy without a suitable local",
+        "job.position",
+    ),
     _seen(WorkPermitFinding.HEALTH_NOT_PROVED, "is_healthy", "S54: healthy"),
     _seen(WorkPermitFinding.RECORD_NOT_PROVED, "has_no_record", "S54: no criminal record"),
     _seen(WorkPermitFinding.SKILLS_NOT_PROVED, "has_skills", "S54: skills for the job"),

@@ -3,7 +3,7 @@
 # ruff: noqa: E501 - a table is read a row a line
 from typing import Final
 
-from domain.data_map import ALL, OUT, SIDES, DataClass, Kept, Retention, rows
+from domain.data_map import ALL, NOBODY, OUT, SIDES, DataClass, Kept, Retention, rows
 from domain.evidence import rows_of_evidence
 
 _PERSONAL: Final = DataClass.PERSONAL
@@ -25,4 +25,5 @@ BODIES: Final = (
     *rows("ToyChange", "email phone toy workshop", "keeping what was given true", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
     *rows("ToyChange", "proof", "what proves a change", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
     *rows("ToyChange", "happened_on", "since when it is so", ALL, until=_CASE),
+    *rows("ToyDaysQuestion", "on toys", "how long toys would take", NOBODY, until=Retention.MOMENT),
 )  # fmt: skip

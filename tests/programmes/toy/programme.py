@@ -14,6 +14,7 @@ from domain.parties import Part, Party
 from tests.programmes.toy import changes, facts, making, rosters, routes, rules, sharing, stages, tables, views
 from tests.programmes.toy.bodies import BODIES
 from tests.programmes.toy.calls import CALLS
+from tests.programmes.toy.questions import QUESTIONS
 from tests.programmes.toy.requests import ToyProof, ToyRequest
 from tests.programmes.toy.words import WORDS
 from texts.catalogue import hand_over
@@ -38,6 +39,7 @@ TOY: Final = Programme(
     tables=(tables.MAKINGS, EVIDENCE),
     views=views.VIEWS,
     submit=routes.SUBMIT,
+    questions=QUESTIONS,
     packs=(rules.PACKS,),
     rules=facts.RULES,
     gather=facts.gather,

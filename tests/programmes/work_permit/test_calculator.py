@@ -132,6 +132,12 @@ def test_routes_are_told_all_at_once_each_with_its_fact() -> None:
     assert (told["pack"], told["points"]["total"]) == ("work_permit/2018-01-01", 30)
 
 
+def test_the_local_average_wage_may_be_given_with_the_question() -> None:
+    for average, outcome in (("100000.00", "met"), ("100000.01", "not_met")):
+        told = _routes(salary_year="400000.00", birth_date="1991-05-20", local_average_wage_year=average)
+        assert [each["outcome"] for each in told["routes"] if each["code"] == "b_salary"] == [outcome]
+
+
 def test_with_nothing_known_every_route_is_for_an_officer() -> None:
     assert {each["outcome"] for each in _routes()["routes"]} == {"officer"}
 
