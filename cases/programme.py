@@ -76,7 +76,7 @@ Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
 Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
 # What is asked, with what is looked up for it where the caller does not see: of other cases of the same person.
-Completes = Callable[[Context, Actor, str, BaseModel], Awaitable[Body]]
+Completes = Callable[[Context, Actor, str, Any], Awaitable[Body]]
 # What its caller is told in the place of the refusal of a try, whose transaction is over.
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # What a signed request says of the row that it leaves in the ledger, by its body.

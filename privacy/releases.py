@@ -1,7 +1,7 @@
 """What persons release: that one fact of theirs is taken over into a case which an employer owns (R73).
 
-What may be released is read from those cases of the person that the session opens, and shown to nobody else: an employer
-learns of it once it is released, as an offer for its case, and not from which case it comes.
+What may be released is read from those cases of the person that the session opens, and shown to nobody else: an
+employer learns of it once it is released, as an offer for its case, and not from which case it comes.
 """
 
 from typing import Final

@@ -163,8 +163,8 @@ class OwnReleaseView(View):
     source_item: str = Field(description="As what it was verified there.")
     consent: str = Field(description="`person`, or `employer` for what that employer had given itself.")
     state: str = Field(
-        description="`released`, `withdrawn`, `taken` (the case stands on it) or `fallen` (it does not hold any more where "
-        "it came from)."
+        description="`released`, `withdrawn`, `taken` (the case stands on it) or `fallen` (it does not hold "
+        "any more where it came from)."
     )
     consented_at: Told
     taken_at: Told | None

@@ -23,7 +23,8 @@ OFFERS: Final = Operation(
     name="listOffers",
     summary="What was verified before",
     says="List what was verified in other cases of the same person and may be taken over as proof: "
-    "for an employer what its own cases vouch for and what the person released into this one, for a person all of their own. "
+    "for an employer what its own cases vouch for and what the person released into this one, "
+    "for a person all of their own. "
     "The reading is a ledger act.",
     problems=frozenset({"facts_erased"}),
 )

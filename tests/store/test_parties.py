@@ -151,7 +151,7 @@ async def see_through_all(park: Park, mine: Case, other: Case) -> None:
         assert bool(at_door) is (table.name in _OF_PERSONS | _SHARED | {"case_parties"}), name
         for whose, tenant in (("mine", person), ("other", foreign)):
             sees = await seen(park, tenant, table, mine, other)
-            own = name in _SUBJECT.sees or table.name in _OF_PERSONS | {"case_parties", "transfers"}
+            own = name in _SUBJECT.sees or table.name in _OF_PERSONS | {"case_parties", "takeovers", "transfers"}
             if table.name in _SHARED:
                 continue
             assert sees == ({whose} if own else set()), (tenant, name)
