@@ -24,7 +24,6 @@ takeovers = Table(
     moment("over_at"),
     CheckConstraint("state IN ('released', 'withdrawn', 'taken', 'fallen')", name="state"),
     CheckConstraint("consent IN ('person', 'employer')", name="consent"),
-    CheckConstraint("from_reference <> to_reference", name="cases"),
     Index("ix_takeovers_to", "to_reference"),
     Index(
         "uq_takeovers_standing",

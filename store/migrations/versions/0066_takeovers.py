@@ -46,7 +46,6 @@ def upgrade() -> None:
         sa.Column("over_at", _MOMENT),
         sa.CheckConstraint("state IN ('released', 'withdrawn', 'taken', 'fallen')", name=op.f("ck_takeovers_state")),
         sa.CheckConstraint("consent IN ('person', 'employer')", name=op.f("ck_takeovers_consent")),
-        sa.CheckConstraint("from_reference <> to_reference", name=op.f("ck_takeovers_cases")),
         sa.PrimaryKeyConstraint("takeover_id", name=op.f("pk_takeovers")),
         *(
             sa.ForeignKeyConstraint([column], [to], name=op.f(f"fk_takeovers_{column}_{to.split('.')[0]}"))
