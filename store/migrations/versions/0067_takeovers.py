@@ -6,8 +6,8 @@ from sqlalchemy.dialects import postgresql
 
 from store.case_fences import fence_rows, keep_as_written
 
-revision = "0066"
-down_revision = "0065"
+revision = "0067"
+down_revision = "0066"
 branch_labels = None
 depends_on = None
 
