@@ -11,14 +11,15 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from api import case_changes, case_reads, erasure, receipts
-from api.access import GuardedRoute, IdempotencyKey, allow, own, signed
-from api.acts import act, ask, pending
+from api.access import GuardedRoute, IdempotencyKey, allow, signed
+from api.acts import act, pending
 from api.answers import Pages, answer_page, json_response, respond
 from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
 from api.evidence import add_evidence
 from api.once_only import add_offers
+from api.own_asks import own_routes
 from api.parameters import CasePath, EvidencePath, FactPath, IdPath, track_path
 from api.questions import add_questions
 from api.renewals import add_renewal
@@ -37,11 +38,8 @@ from domain.fields import Code, Label, Name, Since
 from domain.forms import Form
 from domain.pages import PageQuery
 from domain.parties import NO_PERSON, PERSONS, Party
-from domain.references import find_reference
-from domain.routes import On, OwnRoute
+from domain.routes import On
 from domain.stages import Stage
-from privacy import objections
-from privacy.sign_in import Session
 from temporal.telemetry import concern
 
 _READ_ALL: Final = (Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
@@ -80,7 +78,7 @@ def routes_of(programmes: Iterable[Programme]) -> list[BaseRoute]:
     made: list[BaseRoute] = []
     for programme in programmes:
         made += _routes(programme)
-    return made + _own_routes(programmes)
+    return made + own_routes(programmes)
 
 
 def _routes(programme: Programme) -> list[BaseRoute]:
@@ -278,48 +276,6 @@ def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
     waits = {"responses": pending(case)} if route.by <= command.waits else {"status_code": 202}
     does = endpoint(ask_it, reference=CasePath, **places, **given)
     router.add("POST", path, does, response_model=case, tags=_tag(route.by), **waits, **says(route, route.refusals))
-
-
-def _own_routes(programmes: Iterable[Programme]) -> list[BaseRoute]:
-    """Return what persons ask of their own cases, each with the programmes whose cases take it."""
-    found: dict[str, tuple[str, OwnRoute, set[str]]] = {}
-    for programme in programmes:
-        for kind, command in programme.commands.items():
-            if command.own is not None:
-                first = found.setdefault(command.own.verb, (kind, command.own, set()))
-                assert first[:2] == (kind, command.own), f"{command.own.verb} is another command elsewhere"
-                first[2].add(programme.prefix)
-    router = APIRouter(prefix="/v1/me", route_class=GuardedRoute, tags=["The person"])
-    for kind, asked, prefixes in found.values():
-        given = {"body": asked.body, "idempotency": IdempotencyKey, "session": Annotated[Session, own()]}
-        does = endpoint(partial(_ask_own, kind, asked, frozenset(prefixes)), **given)
-        said = {"status_code": 202, "response_model": asked.view, **says(asked)}
-        router.add_api_route(f"/{asked.verb}", does, methods=["POST"], **said)
-    return router.routes
-
-
-async def _ask_own(
-    kind: str,
-    asked: OwnRoute,
-    prefixes: frozenset[str],
-    request: Request,
-    body: Any,
-    idempotency: Idempotency,
-    session: Session,
-) -> Response:
-    context, actor = wiring_of(request).context, request.state.actor
-    named = find_reference(body.reference, prefixes) or ""
-    beside, content = None, dict(asked.asks(body))
-    if asked.says_by:
-        reference, said = await objections.need_own_case(context, actor, session, named, "")
-        content[asked.says_by] = said.as_kept()
-    elif asked.about is None:
-        reference = await objections.need_own_reference(context, actor, session, named)
-    else:
-        reference, said = await objections.need_own_case(context, actor, session, named, body.text)
-        beside = objections.disputing(said, asked.about(body))
-    await ask(request, actor, reference, kind, content, idempotency, beside=beside)
-    return json_response({"reference": reference, **asked.tells(body), "status": "received"}, 202)
 
 
 # --- Inboxes and desks ------------------------------------------------------------------------------------------------

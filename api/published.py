@@ -6,11 +6,16 @@ from typing import TYPE_CHECKING, Any, Final, TypeAlias, Union
 from cases.case.shows import Published
 from programmes import PROGRAMMES
 
-# The names of schemas of which an answer about a case of any programme has one.
+_SHOWN: Final = [each.views.published for each in PROGRAMMES.values()]
+_ASKED: Final = [each.own for of in PROGRAMMES.values() for each in of.commands.values() if each.own]
+# The names of schemas of which an answer about a case of any programme has one, or what a person asks of one.
 OF_PROGRAMMES: Final = frozenset(
     kind.__name__
-    for shown in (each.views.published for each in PROGRAMMES.values())
-    for kind in (shown.case, shown.own_case, shown.own_data, shown.fact, shown.obstacle)
+    for kinds in (
+        *((shown.case, shown.own_case, shown.own_data, shown.fact, shown.obstacle) for shown in _SHOWN),
+        *((asked.body, asked.view) for asked in _ASKED),
+    )
+    for kind in kinds
 )
 
 

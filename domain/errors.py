@@ -81,6 +81,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "reason_not_allowed": 422,
     "return_not_allowed": 422,
     "amendment_not_allowed": 422,
+    "wrong_programme": 422,
     "assignee_unknown": 422,
     "too_many_requests": 429,
     "defect": 500,

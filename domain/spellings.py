@@ -165,6 +165,7 @@ def signed_prefix(document: str) -> bytes:
 # --- Temporal: workflows, their ids and queues, messages, activities --------------------------------------------------
 
 REGISTRATION_WORKFLOW: Final = "Registration"
+WORK_PERMIT_WORKFLOW: Final = "WorkPermit"
 NOTIFICATION_WORKFLOW: Final = "Notification"
 AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
 STANDING_WORKFLOW: Final = "Standing"
@@ -175,6 +176,7 @@ SEAL_CHECK_WORKFLOW: Final = "SealCheck"
 
 # Before the reference of a case, the channel of notices, the id of a change of standing.
 REGISTRATION_ID: Final = "registration/"
+WORK_PERMIT_ID: Final = "work-permit/"
 NOTIFICATION_ID: Final = "notification/"
 STANDING_ID: Final = "standing/"
 # Of a Schedule, and of the workflows that it starts, before the time at which it does.
@@ -230,6 +232,7 @@ EMPLOYER_CHAIN: Final = "employer/"
 # --- Programmes: the code that each case carries ----------------------------------------------------------------------
 
 TALENT_PERMIT: Final = "talent_permit"
+WORK_PERMIT: Final = "work_permit"
 
 # --- Idempotency: a route is the method and the path as called; these are asked by no route ---------------------------
 

@@ -54,6 +54,8 @@ async def see(
     """
     need_move(file, EvidenceEvent.SEE_EVIDENCE, actor)
     row = _need_piece(file, evidence_id)
+    if row.state != EvidenceState.GIVEN:
+        raise Refused("wrong_stage", words="evidence_left_out")
     need_round(file, asked.round)
     if not _is_open(file, row):
         raise Refused("wrong_stage", words="evidence_decided_on")
@@ -207,8 +209,6 @@ def _need_piece(file: CaseFile, evidence_id: int) -> EvidenceRow:
     row = evidence.find_piece(file, evidence_id)
     if row is None:
         raise Refused("not_found", words="evidence_unknown")
-    if row.state != EvidenceState.GIVEN:
-        raise Refused("wrong_stage", words="evidence_left_out")
     return row
 
 

@@ -27,6 +27,7 @@ from cases.decisions import assessing, contested, objections, settling
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.review import proposal, propose
 from cases.decisions.setting_aside import told
+from cases.moves.apart import need_apart
 from cases.moves.moving import Spoken, move, need_move
 from cases.moves.renewals import RenewalEvent
 from cases.notices.compose import Said
@@ -225,6 +226,7 @@ def take_up(file: CaseFile, actor: Actor, at: datetime, asked: RenewalDecisionRe
     renewal = need_waiting(file, RenewalStage.UNDER_REVIEW)
     if asked.renewal != renewal.number:
         raise Refused("stale_round", f"The renewal that waits is number {renewal.number}; load the case again.")
+    need_apart(file, actor)
     take_task(file, actor, at, TaskKind.RENEWAL)
     file.row.rejected = None
     return renewal

@@ -7,6 +7,7 @@ from pydantic import BaseModel, Field
 
 from cases.commands import routes
 from domain.actors import STAFF, Role
+from domain.changes import own_change
 from domain.routes import REASONS, On, Operation, OwnRoute, Route, TrackPath
 from programmes.talent_permit.permit_requests import (
     CardLostRequest,
@@ -28,14 +29,6 @@ class LostCardView(BaseModel):
 
     reference: str
     destination: Destination
-    status: str = Field(examples=["received"])
-
-
-class ChangeAskedView(BaseModel):
-    """A change that was taken on; the person's case shows what waits for an officer, and by when."""
-
-    reference: str
-    fields: list[str]
     status: str = Field(examples=["received"])
 
 
@@ -150,14 +143,6 @@ PERMIT_RECALL: Final = Route(
 )
 
 
-def _changes(asked: OwnChangeRequest) -> dict[str, object]:
-    return asked.model_dump(mode="json", exclude={"reference"}, exclude_unset=True)
-
-
-def _fields(asked: OwnChangeRequest) -> dict[str, object]:
-    return {"fields": sorted(asked.model_fields_set - {"reference", "proof"})}
-
-
 def _text(asked: DisputeRequest) -> dict[str, object]:
     return {"text": asked.text}
 
@@ -192,17 +177,9 @@ DISPUTE_OWN: Final = OwnRoute(
     tells=_nothing,
     about=_departure,
 )
-CHANGE_OWN: Final = OwnRoute(
-    verb="changes",
-    name="changeOwnData",
-    summary="Have one's own data changed",
-    says="Take on a change of what is the person's own: contact and language at once, names and card through an "
-    "officer.",
-    problems=frozenset({"case_unknown", "already_decided", "case_closed", "facts_erased"}),
-    body=OwnChangeRequest,
-    view=ChangeAskedView,
-    asks=_changes,
-    tells=_fields,
+CHANGE_OWN: Final = own_change(
+    OwnChangeRequest,
+    "Take on a change of what is the person's own: contact and language at once, names and card through an officer.",
 )
 CARD_LOST_OWN: Final = OwnRoute(
     verb="lost-cards",

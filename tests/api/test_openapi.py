@@ -141,6 +141,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
 # once, of several the last one counts, and a session ends but once.
 _WITHOUT_KEY = {
     "POST /v1/registrations/check",
+    "POST /v1/work-permits/check",
     "POST /v1/authority/outcomes",
     "POST /v1/receipts",
     "POST /v1/audit/checkpoint/cosignatures",

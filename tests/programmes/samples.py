@@ -8,8 +8,11 @@ from datetime import date
 from typing import Any, Final, NamedTuple
 
 from programmes import PROGRAMMES
+from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
 from tests.programmes.toy.programme import TOY
+from tests.programmes.work_permit.forms import FORM as WORK_PERMIT_FORM
+from tests.programmes.work_permit.forms import PAPER
 
 
 class Sample(NamedTuple):
@@ -53,6 +56,30 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             {"stay_days": None, "state_worker": False, "card_lost_on": date(2026, 3, 7)},
             {"authority_reason": None, "authority_remedy": None},
         ),
+    ),
+    PROGRAMMES["work_permit"].code: Sample(
+        form=WORK_PERMIT_FORM,
+        correction={"declared": {"chinese": "hsk5"}},
+        fact={"field": "job.local_average_wage_year", "value": "150000.00", "seen_in": "The yearbook."},
+        own={
+            "outcome": PAPER,
+            "entry": {"entered_on": "2026-03-01"},
+            "residence-application": {"applied_on": "2026-03-02"},
+            "residence-outcome": {"outcome": "refused", "decided_on": "2026-03-02"},
+            "evidence/{evidence_id}/seen": {"result": "proved", "seen_in": "The original.", "round": 1},
+            "evidence/{evidence_id}/fallen": {"reasons": [{"code": "evidence_revoked"}]},
+        },
+        told={
+            "permit_number": "permit-number",
+            "valid_from": date(2026, 3, 12),
+            "valid_until": date(2029, 3, 11),
+            "apply_by": date(2026, 3, 17),
+        },
+        stated={
+            WorkPermitDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),
+            WorkPermitDate.VALID_UNTIL: (date(2029, 3, 11),),
+            WorkPermitDate.APPLY_BY: (date(2026, 3, 17),),
+        },
     ),
     TOY.code: Sample(
         form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},

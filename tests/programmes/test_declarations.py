@@ -8,13 +8,16 @@ from typing import Final
 import pytest
 from pydantic import BaseModel
 
+from cases.case.evidence import EVIDENCE
 from cases.commands import objecting, timers, verbs
 from cases.commands.changing import change_commands
 from cases.commands.renewals import renewal_commands
+from cases.moves.evidence import EVIDENCE_MOVES
 from cases.programme import EVERYBODY, Programme
 from domain import spellings
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
+from domain.evidence import EVIDENCE_WORDS, EvidenceAgain, EvidenceCommand, WithEvidence
 from domain.once_only import OnceOnlyCommand
 from domain.parties import Part, Party
 from domain.stages import PendingAct
@@ -119,6 +122,25 @@ def test_a_programme_declares_every_command_of_the_core(programme: Programme) ->
         *(() if programme.changing else change_commands(BaseModel).keys() - verbs.COMMANDS.keys()),
     }
     assert set(CommandKind) - left_out == set(CommandKind) & set(programme.commands)
+
+
+@pytest.mark.parametrize("programme", DECLARED.values(), ids=DECLARED)
+def test_a_programme_with_evidence_has_all_that_it_takes_and_no_other_has(programme: Programme) -> None:
+    has = programme.evidence is not None
+    assert (EVIDENCE in programme.tables) is has
+    assert issubclass(programme.form, WithEvidence) is has
+    assert issubclass(programme.form.corrections, EvidenceAgain) is has
+    assert (set(EvidenceCommand) <= set(programme.commands)) is has
+    assert set(EVIDENCE_WORDS.reasons) <= set(programme.words.reasons) or not has
+    assert (set(EVIDENCE_MOVES) <= set(programme.moves)) is has
+    if programme.evidence is None:
+        return
+    piece = programme.evidence.of
+    assert set(piece.values) <= set(piece.kinds_of("item")), "a value of no item"
+    assert piece.kinds_of("kind")
+    # A field is seen in the place of what was given, or proved beside it (ADR 0024).
+    shown = {each.partition(".")[2] for each in programme.form.fact_fields}
+    assert not shown & set(piece.kinds_of("item"))
 
 
 @_EVERY

@@ -174,6 +174,10 @@ async def test_what_is_left_out_when_given_again_counts_no_more_and_comes_back_w
     file = await case.until(lambda file: file.round == 3)
     assert len(evidence_of(file)) == 3
     assert proved(file) == {"age": 6}
+    # What was proved may fall though it is not given any more: it may have been taken over elsewhere.
+    await park.ask("employer-a", "POST", f"{here}/correction", {"evidence": [], "round": 3}, expects=202)
+    await case.until(lambda file: file.round == 4)
+    assert {each["result"] for each in (await _fall(park, here))["evidence"]} == {"fallen", None}
 
 
 async def test_another_person_brings_the_evidence_under_their_key(park: Park) -> None:

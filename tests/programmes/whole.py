@@ -8,17 +8,22 @@ from typing import Any, Final, NoReturn
 
 from pydantic import BaseModel, Field
 
+from cases.commands.changing import change_command
 from cases.programme import Command, effect
 from cases.shared.inboxes import Desk, Inbox, Listing, Step
 from domain.actors import STAFF, Role
 from domain.acts import Act
 from domain.bodies import Body
+from domain.changes import own_change
+from domain.commands import CommandKind
 from domain.fields import Label
 from domain.incidents import IncidentKind
 from domain.pages import PageQuery
 from domain.routes import Operation, OwnRoute
 from programmes import PROGRAMMES
+from tests.programmes.toy.changes import CHANGING
 from tests.programmes.toy.programme import TOY
+from tests.programmes.toy.requests import ToyChange
 
 
 class MakerMessage(Body):
@@ -44,6 +49,12 @@ class BrokenToyView(BaseModel):
 
     reference: str
     status: str
+
+
+class OwnToyChange(ToyChange):
+    """What the person may ask to have changed of a toy that an employer asked for."""
+
+    reference: Label
 
 
 class ShelfItem(BaseModel):
@@ -75,7 +86,12 @@ _BROKEN: Final = OwnRoute(
 WHOLE: Final = replace(
     TOY,
     check=(Operation(name="tryToy", **_SAID), _does),
-    commands={**TOY.commands, "toy_broken": Command(does=_does, acts=effect(Act.CONTESTED), own=_BROKEN)},
+    commands={
+        **TOY.commands,
+        "toy_broken": Command(does=_does, acts=effect(Act.CONTESTED), own=_BROKEN),
+        CommandKind.CHANGE: change_command(ToyChange, own=own_change(OwnToyChange, "Change a toy.")),
+    },
+    changing=replace(CHANGING, own=ToyChange),
     inboxes=(
         Inbox(
             path="makers/messages", name="sendMakerMessage", machine="maker", kind=next(iter(IncidentKind)),

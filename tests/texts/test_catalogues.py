@@ -105,7 +105,8 @@ def test_the_printed_story_has_a_word_for_every_code_that_it_shows() -> None:
     assert set(WORDS["deliveries"]) == set(DeliveryStatus) | set(ReceiptStatus)
     assert set(WORDS["tasks"]) == set(WORDS_OF_ALL.tasks)
     assert set(WORDS["holds"]) == {folding.OFFICER, folding.STANDING}
-    assert set(WORDS["pending"]) == {*PendingAct, *PermitProposal, *RenewalProposal}
+    of_cases = {str(act) for each in DECLARED.values() for act in each.signatures}
+    assert set(WORDS["pending"]) == {*PendingAct, *PermitProposal, *RenewalProposal} | of_cases
     code = Path(str(history.__file__)).read_text("utf-8")
     assert {name for name in WORDS["facts"] if f'"{name}"' not in code} == set()
     # What payloads are read from is named the same way, and shown nowhere.

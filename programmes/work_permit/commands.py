@@ -1,0 +1,97 @@
+"""What can be asked of a work permit beside what any case takes, and what time does to it."""
+
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import datetime
+from typing import Any, Final
+
+from sqlalchemy.ext.asyncio import AsyncConnection
+
+from cases.case.file import CaseFile
+from cases.commands import evidence, objecting, timers, verbs
+from cases.commands.correcting import correct
+from cases.decisions.setting_aside import SIGNATURES as SETTING_ASIDE
+from cases.programme import EVERYBODY, Command, Signature, Timer, effect
+from domain import spellings
+from domain.actors import Actor
+from domain.commands import CommandKind
+from programmes.work_permit import permit, residences, routes
+from programmes.work_permit.requests import (
+    ResidenceApplicationRequest,
+    ResidenceOutcomeRequest,
+    WorkPermitEntryRequest,
+    WorkPermitOutcomeRequest,
+    WorkPermitRequest,
+)
+from programmes.work_permit.stages import RESIDENCE, ResidenceEvent, WorkPermitEvent
+from programmes.work_permit.words import WorkPermitAct, WorkPermitCommand, WorkPermitDeadline, WorkPermitProposal
+
+
+async def _propose(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
+    await permit.propose_outcome(file, connection, actor, at, WorkPermitOutcomeRequest.model_validate(body))
+
+
+_A: Final = WorkPermitAct
+_C: Final = WorkPermitCommand
+_CONFIRM: Final = objecting.COMMANDS[CommandKind.CONFIRM]
+COMMANDS: Final[Mapping[str, Command]] = {
+    **verbs.COMMANDS,
+    **objecting.COMMANDS,
+    **evidence.commands(),
+    CommandKind.CORRECT: correct(spellings.WORK_PERMIT, WorkPermitRequest, routes.CORRECT),
+    CommandKind.CONFIRM: replace(
+        _CONFIRM,
+        acts=effect(*_CONFIRM.acts.own, further=(*_CONFIRM.acts.further, _A.ISSUED, _A.REFUSED, _A.RESIDENCE_CLOSED)),
+        events=(*_CONFIRM.events, WorkPermitEvent.CONFIRM_OUTCOME, WorkPermitEvent.REJECT_OUTCOME),
+    ),
+    _C.OUTCOME: Command(
+        does=_propose,
+        route=routes.OUTCOME,
+        events=(WorkPermitEvent.PROPOSE_OUTCOME,),
+        refuses=permit.refuses_outcome,
+        acts=effect(_A.OUTCOME_PROPOSED),
+        body=WorkPermitOutcomeRequest,
+        waits=EVERYBODY,
+    ),
+    _C.ENTERED: Command(
+        does=residences.enter,
+        route=routes.ENTERED,
+        events=(ResidenceEvent.ENTER,),
+        track=RESIDENCE,
+        acts=effect(_A.ENTERED),
+        body=WorkPermitEntryRequest,
+    ),
+    _C.APPLIED: Command(
+        does=residences.apply,
+        route=routes.APPLIED,
+        events=(ResidenceEvent.APPLY,),
+        track=RESIDENCE,
+        acts=effect(_A.APPLIED),
+        body=ResidenceApplicationRequest,
+    ),
+    _C.RESIDENCE_OUTCOME: Command(
+        does=residences.answer,
+        route=routes.RESIDENCE_OUTCOME,
+        events=(ResidenceEvent.ISSUE, ResidenceEvent.REFUSE),
+        track=RESIDENCE,
+        acts=effect(_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED),
+        body=ResidenceOutcomeRequest,
+    ),
+}
+SIGNATURES: Final[Mapping[str, Signature]] = {
+    **SETTING_ASIDE,
+    WorkPermitProposal.OUTCOME: Signature(
+        proposed=_A.OUTCOME_PROPOSED,
+        rejected=WorkPermitEvent.REJECT_OUTCOME,
+        given=permit.confirm_outcome,
+        withheld=permit.withhold_outcome,
+    ),
+}
+TIMERS: Final[Mapping[str, Timer]] = {
+    **timers.TIMERS,
+    WorkPermitDeadline.OUTCOME_EXPECTED: permit.late,
+    WorkPermitDeadline.WINDOW: permit.tell_window,
+    WorkPermitDeadline.EXPIRED: permit.expire,
+    WorkPermitDeadline.RESIDENCE_DUE: residences.overdue,
+    WorkPermitDeadline.RESIDENCE_EXPECTED: residences.late,
+}

@@ -1,0 +1,60 @@
+"""The work permit, declared: foreigners whom an employer wants to employ, and the permits that follow."""
+
+from typing import Final
+
+from cases.case.evidence import EVIDENCE
+from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.commands import objecting
+from cases.commands.verbs import ANSWERS
+from cases.decisions import setting_aside
+from cases.programme import Evidence, Programme
+from domain import spellings
+from domain.actors import Role
+from domain.case_types import CaseType
+from domain.parties import Part, Party
+from programmes.work_permit import commands, facts, notice_facts, permit, questions, routes, stages, tables, views
+from programmes.work_permit.bodies import BODIES
+from programmes.work_permit.requests import WorkPermitEvidence, WorkPermitRequest
+from programmes.work_permit.rules.points import PACKS
+from programmes.work_permit.words import WORDS
+
+WORK_PERMIT: Final = Programme(
+    code=spellings.WORK_PERMIT,
+    path=routes.PATH,
+    prefix="WP",
+    named="OfWorkPermit",
+    workflow=CaseType(spellings.WORK_PERMIT_WORKFLOW, spellings.WORK_PERMIT_ID, "work permit"),
+    party=Party.EMPLOYER,
+    parts=(
+        DeclaredPart(
+            part=Part.SUBJECT,
+            kind=Party.PERSON,
+            sees=READS_CASE | TRIES_COMMANDS | {"evidence", "work_permit_residences", "work_permits"},
+            asks=objecting.BY_PERSON,
+        ),
+    ),
+    form=WorkPermitRequest,
+    bodies=(*BODIES, *questions.BODIES),
+    tables=(tables.WORK_PERMITS, tables.RESIDENCES, EVIDENCE),
+    views=views.VIEWS,
+    by=frozenset({Role.EMPLOYER}),
+    submit=routes.SUBMIT,
+    check=(routes.CHECK, facts.check),
+    questions=questions.QUESTIONS,
+    packs=(PACKS,),
+    rules=facts.RULES,
+    gather=facts.gather,
+    texts="programmes.work_permit",
+    words=WORDS,
+    moves=stages.MOVES,
+    tracks=stages.TRACKS,
+    commands=commands.COMMANDS,
+    evidence=Evidence(of=WorkPermitEvidence, apart=True),
+    contestable=setting_aside.CONTESTABLE,
+    signatures=commands.SIGNATURES,
+    answers=ANSWERS,
+    timers=commands.TIMERS,
+    takes_effect=permit.begin,
+    notice_facts=notice_facts.WorkPermitNoticeFacts,
+    told=notice_facts.told,
+)

@@ -1,0 +1,62 @@
+"""A work permit through the real application: forms, pieces of evidence, and a case brought to its stages."""
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from typing import Any, Final
+
+from domain.stages import Stage
+from tests.programmes.park import Park
+from tests.programmes.work_permit.forms import FORM, PAPER
+from tests.workflows.world import Case
+
+REASONS: Final = [{"code": "document_seen"}]
+
+
+def form(**parts: Any) -> dict[str, Any]:
+    """Return a right form, with other values in some of its parts."""
+    changed = {name: {**FORM[name], **part} if isinstance(part, dict) else part for name, part in parts.items()}
+    return {**FORM, **changed}
+
+
+async def take_on(park: Park, given: Mapping[str, Any] = FORM) -> tuple[Case, str]:
+    """Take a case on and bring it before an officer; also its address."""
+    taken = await park.ask("employer-a", "POST", "/v1/work-permits", given, expects=202)
+    case = Case(park.world, taken["reference"])
+    park.world.started.append(case.reference)
+    await case.until_stage(Stage.UNDER_REVIEW)
+    return case, f"/v1/work-permits/{case.reference}"
+
+
+async def approved(park: Park, given: Mapping[str, Any] = FORM) -> tuple[Case, str]:
+    """Take a case on, approve it with two signatures where it takes them, and let the approval settle."""
+    case, here = await take_on(park, given)
+    decision = {"action": "approve", "round": 1, "reasons": REASONS}
+    shown = await park.ask("officer-1", "POST", f"{here}/decision", decision)
+    if shown["stage"] == "awaiting_confirmation":
+        confirmation = {"action": "confirm", "round": shown["round"]}
+        await park.ask("supervisor-1", "POST", f"{here}/confirmation", confirmation)
+    await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
+    await case.until(lambda file: bool(file.row.settled))
+    return case, here
+
+
+async def issued(park: Park, paper: Mapping[str, Any] = PAPER) -> tuple[Case, str]:
+    """Bring a case to an issued permit."""
+    case, here = await approved(park)
+    await enter(park, here, paper)
+    return case, here
+
+
+async def enter(park: Park, here: str, paper: Mapping[str, Any] = PAPER, action: str = "confirm") -> dict[str, Any]:
+    """Enter what a paper says, and sign it or not."""
+    await park.ask("officer-1", "POST", f"{here}/outcome", paper)
+    shown = await park.ask("officer-2", "GET", here)
+    reasons = [] if action == "confirm" else [{"code": "reason_not_supported"}]
+    signed = {"action": action, "round": shown["round"], "reasons": reasons}
+    answer: dict[str, Any] = await park.ask("officer-2", "POST", f"{here}/confirmation", signed)
+    return answer
+
+
+async def skip_to(case: Case, day: str) -> None:
+    """Let it be noon of a day."""
+    await case.skip(timedelta(days=(date.fromisoformat(day) - case.world.clock().date()).days))
