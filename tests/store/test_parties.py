@@ -31,7 +31,7 @@ _PARTS: Final = PARTS | {each.name for _, each in own_tables()}
 HELD: Final[dict[str, dict[str, Any]]] = {
     "case_facts": {"state": "stands", "contest": None},
     "evidence": {"state": "given", "result": None, "source_reference": None, "source_evidence": None},
-    "takeovers": {"state": "released", "consent": "person"},
+    "takeovers": {"state": "released", "consent": "person", "to_evidence": None},
     "tasks": {"state": "done"},
     "person_joinings": {"kind": "joining"},
 }
