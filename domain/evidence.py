@@ -96,7 +96,7 @@ class EvidenceGiven(Body):
             and is proved or not.
     """
 
-    values: ClassVar[Mapping[str, Any]] = {}
+    values: ClassVar[Mapping[str, object]] = {}
 
     item: Label
     kind: Label
@@ -217,4 +217,5 @@ class EvidenceFallenRequest(Body):
 
 @cache
 def _reader(piece: type[EvidenceGiven], item: str) -> TypeAdapter[Any]:
-    return TypeAdapter(piece.values[item])
+    of: Any = piece.values[item]
+    return TypeAdapter(of)

@@ -6,7 +6,6 @@ from pydantic import BaseModel
 
 from cases.programme import Programme
 from programmes import PROGRAMMES
-from tests.cases.contexts import registration_body
 from tests.programmes.samples import SAMPLES
 
 ANSWER = {
@@ -108,7 +107,6 @@ BODIES: dict[str, Any] = {
     "POST /v1/me/transfers": {"reference": "HT-0000-0000-E", "employer": "emp-b"},
     "POST /v1/me/transfers/{transfer_id}/withdrawal": {},
     "POST /v1/me/sessions": {"link": "a" * 32},
-    "POST /v1/registrations/check": registration_body(),
     "POST /v1/me/objections": {"reference": "HT-0000-0000-E", "against": "refusal", "grounds": "I work there."},
     "POST /v1/me/objection-withdrawals": {
         "reference": "HT-0000-0000-E",

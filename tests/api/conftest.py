@@ -1,7 +1,7 @@
 """Fixtures of API tests: the whole application on a real PostgreSQL, with the engine's step run inline."""
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -18,7 +18,9 @@ from api.limiting import Allowance
 from api.patience import Patience
 from api.tokens import DocumentClaims, IssuerKeys, Tokens
 from cases.incidents import defects
+from cases.programme import Programme
 from cases.shared.context import Context
+from programmes import PROGRAMMES
 from settings import Settings
 from store.keyring import Keyring
 from store.tables import incidents
@@ -109,13 +111,14 @@ async def set_stage(
     keyring: Keyring | None = None,
     patience: Patience | None = None,
     callback_secrets: Sequence[str] = (AUTHORITY_SECRET,),
+    programmes: Mapping[str, Programme] = PROGRAMMES,
 ) -> AsyncIterator[Stage]:
     """Build the application on an empty register with the sample employers."""
     clock = Clock()
     issuer.away = False
     secrets = {"authority_callback_secrets": [SecretStr(each) for each in callback_secrets]}
     settings = settings_for_tests(database_url).model_copy(update=secrets)
-    async with open_context(database_url, clock, keyring) as context:
+    async with open_context(database_url, clock, keyring, programmes) as context:
         await load_samples(context)
         engine = InlineEngine(context)
         async with httpx.AsyncClient(transport=issuer.transport()) as outside:

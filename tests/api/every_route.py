@@ -1,6 +1,8 @@
 """A walk through every route that ends well: employers, staff, supervisors, the authority and operators at work."""
 
+from collections.abc import Awaitable, Callable, Mapping
 from datetime import date, timedelta
+from typing import Final
 
 from sqlalchemy import select, update
 
@@ -22,6 +24,11 @@ CSV = (
     "client_reference,name_zh,identity_number,position,work_site,employment_kind,contract_start,language,destinations,"
     "state_worker\nR-1,徐若澜,620102199304213908,主管,SZP-001,contract,2025-01-01,zh-Hans,HK,no\n"
 )
+
+# What a programme has of its own, beside what any case takes: by code, its walk.
+OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {}
+# Whose cases are walked here in what any case takes too, since all else rests on them.
+IN_WHOLE: Final = frozenset({"talent_permit"})
 
 
 async def walk_all(stage: Stage) -> Walk:

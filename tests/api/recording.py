@@ -13,14 +13,17 @@ from fastapi import FastAPI
 from api.access import GuardedRoute
 from api.examples import FILE, PLACES
 from api.openapi import bodies_of, build_openapi
+from domain.references import checked
 from programmes import PROGRAMMES
 from tests.api.documented import misfits
 
-REFERENCE: Final = "HT-7K2M-9QXA-J"
 _MOST_BYTES: Final = 6000
 _MOST_ITEMS: Final = 2
 _EVEN: Final = (
-    (re.compile(r"HT-[0-9A-Z]{4}-[0-9A-Z]{4}-[0-9A-Z]"), REFERENCE),
+    *(
+        (re.compile(rf"\b{each.prefix}-[0-9A-Z]{{4}}-[0-9A-Z]{{4}}-[0-9A-Z]\b"), checked(each.prefix, "7K2M9QXA"))
+        for each in PROGRAMMES.values()
+    ),
     (
         re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"),
         "01890a5d-ac96-774b-bcce-b302099a8057",

@@ -92,8 +92,7 @@ def _send(name: str, served: Served, cases: st.SearchStrategy[Any], callers: lis
         operation = published()["paths"][case.operation.path][case.operation.method]
         known = turn % 21  # of more turns, so that the examples of a route without parameters do not run out
         if known:  # most calls name something that is there, cases of every stage among them
-            references = served.walk.references
-            there = served.walk.ids | {"reference": references[known % len(references)], "destination": "HK"}
+            there = served.walk.ids | served.walk.places(case.operation.path, known)
             for place in set(case.path_parameters or {}) & set(there):
                 case.path_parameters[place] = there[place]
         for each in [each for each in case.headers or {} if each.lower() in FRAMING]:

@@ -11,7 +11,9 @@ import orjson
 from stdnum.iso7064 import mod_11_2
 
 from cases.commands.advance import advance
+from programmes import PROGRAMMES
 from proof.webhooks import sign
+from tests.api.callers import Caller
 from tests.api.conftest import AUTHORITY_SECRET, Stage
 from tests.cases.contexts import registration_body
 
@@ -29,12 +31,47 @@ class Walk:
         self.stage = stage
         self.seen: dict[str, set[int]] = defaultdict(set)
         self.ids: dict[str, str] = {}
-        self.references: list[str] = []
+        # By the path of their programme, the cases that are there.
+        self.references_of: dict[str, list[str]] = defaultdict(list)
         self._serial = 100
 
-    async def call(self, persona: str, method: str, path: str, json: Any = None, **more: Any) -> Any:
+    @property
+    def references(self) -> list[str]:
+        """The cases of the talent permit."""
+        return self.references_of["registrations"]
+
+    def note(self, path: str, reference: str) -> None:
+        """Note a case by the path of its programme."""
+        self.references_of[path].append(reference)
+
+    def places(self, route: str, turn: int) -> dict[str, str]:
+        """Return a case that is there, of the programme of a route, and a track of that; of no one's, of any.
+
+        Args:
+            route: its path.
+            turn: which of the cases, modulo how many there are.
+        """
+        under = route.split("/")[2]
+        programme = next((each for each in PROGRAMMES.values() if each.path == under), None)
+        of_all = [reference for each in self.references_of.values() for reference in each]
+        references = of_all if programme is None else self.references_of[under]
+        named = [each for of in PROGRAMMES.values() for each in of.tracks.values() if programme in (None, of)]
+        keys = {each.path.named: str(next(iter(each.keyed_by))) for each in named if each.path is not None}
+        return {**keys, "reference": references[turn % len(references)]}
+
+    def next_serial(self) -> int:
+        """Return a number that no other person of this walk has."""
+        self._serial += 1
+        return self._serial
+
+    def person(self, **claims: Any) -> Caller:
+        """Return a person with a token that asserts a document."""
+        issuer = self.stage.issuer
+        return Caller(self.stage.client, issuer.sign(issuer.claims("person-1", self.stage.clock(), **claims)))
+
+    async def call(self, persona: str | Caller, method: str, path: str, json: Any = None, **more: Any) -> Any:
         """Send a call that must succeed and return its body."""
-        caller = self.stage.as_(persona)
+        caller = self.stage.as_(persona) if isinstance(persona, str) else persona
         headers = {"Idempotency-Key": uuid4().hex} | more.pop("headers", {})
         places = more.pop("places", {})
         if json is not None:
@@ -43,7 +80,7 @@ class Walk:
         assert answer.status_code < 300, (persona, method, path, answer.status_code, answer.text)
         self.seen[f"{method} {path}"].add(answer.status_code)
         await self.stage.settle()
-        return answer.json() if answer.content else None
+        return answer.json() if "json" in answer.headers.get("content-type", "") else None
 
     async def signed(self, path: str, content: Mapping[str, Any], secret: str) -> httpx.Response:
         """Send a signed message."""
@@ -84,10 +121,9 @@ class Walk:
 
     async def register(self, **person: Any) -> str:
         """Register another person of employer-a."""
-        self._serial += 1
-        body = registration_body(**{"identity_number": identity_number(self._serial), **person})
+        body = registration_body(**{"identity_number": identity_number(self.next_serial()), **person})
         case = await self.call("employer-a", "POST", "/v1/registrations", body)
-        self.references.append(case["reference"])
+        self.note("registrations", case["reference"])
         return str(case["reference"])
 
     async def act(self, persona: str, reference: str, act: str, body: Any, **places: str) -> Any:

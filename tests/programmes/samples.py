@@ -23,6 +23,10 @@ class Sample(NamedTuple):
         correction: what is given again.
         fact: what an officer saw: field, value, and in what.
         own: by what stands behind the reference of a case, what is given with commands of its own.
+        ready: what has to be done with a case before staff can decide it: persona, what stands behind the reference,
+            and the body.
+        person: the name of the part of the form that has the person.
+        questions: by their paths, what is asked that is of no case.
         told: by name, what its notices say beside what any notice says (its kind of `NoticeFacts`).
         told_otherwise: how else these may be where a text asks for it, as what is not there.
         stated: by its own kinds of dates that a notice states, which days of `told` these are.
@@ -32,6 +36,9 @@ class Sample(NamedTuple):
     correction: Mapping[str, Any]
     fact: Mapping[str, Any]
     own: Mapping[str, Any]
+    ready: tuple[tuple[str, str, Mapping[str, Any]], ...] = ()
+    person: str = "person"
+    questions: Mapping[str, Any] = {}
     told: Mapping[str, Any] = {}
     told_otherwise: tuple[Mapping[str, Any], ...] = ()
     stated: Mapping[str, tuple[date, ...]] = {}
@@ -82,9 +89,16 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         },
     ),
     TOY.code: Sample(
-        form={"person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"}, "wish": {"toy": "木马"}},
+        form={
+            "person": {"name_zh": "欧阳娜", "identity_number": "44030419900307123X"},
+            "wish": {"toy": "木马"},
+            "evidence": [
+                {"item": "age", "kind": "birth_certificate", "issuer": "医院", "date": "2020-01-01", "value": 6}
+            ],
+        },
         correction={"wish": {"toy": "积木"}},
         fact={"field": "wish.toy", "value": "积木", "seen_in": "The wish itself."},
         own={"change": {"toy": "积木"}, "workshops/{workshop}/finished": {}},
+        questions={"days": {"on": "2026-11-30", "toys": 3}},
     ),
 }
