@@ -39,12 +39,14 @@ _NAMED = {
         """,
     "the body of a command, or a form, as it was given": """
         cases/case/reading.py: CaseReading.given
+        cases/case/evidence.py: proved
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
         cases/case/corrected.py: parts_of with_fields
         cases/decisions/changing.py: ask_officer wanted
-        cases/programme.py: Changing.asked_at_once Changing.asked_of_officer Changing.merged Changing.wrong
-        cases/undeclared.py: find_nothing_wrong
+        cases/programme.py: Changing.asks_again Changing.asked_at_once Changing.asked_of_officer
+        cases/programme.py: Changing.merged Changing.wrong
+        cases/undeclared.py: ask_for_nothing_again find_nothing_wrong
         cases/commands/by_part.py: ask_by_part
         cases/commands/said.py: codes signature
         cases/commands/store.py: store

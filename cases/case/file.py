@@ -103,7 +103,7 @@ class CaseFile(CaseParts):
     ) -> None:
         """Add a ledger row, with stage, round and the hash of the case's state as they stand after the act."""
         pack = self.ruled_by or self.pack if self.words.act(act).ruled else None
-        before, self._state = self._state, self._state_now()
+        before, self._state = self._state, self.state()
         entry = Entry(
             act=act,
             actor=actor,
@@ -201,7 +201,7 @@ class CaseFile(CaseParts):
             for each in self.own_tables
             for row in self.own_rows[each.name]
         }
-        self._state = self._state_now()
+        self._state = self.state()
 
     def keep_stage_as_stored(self, stage: Stage) -> None:
         """Take the stage for what the register holds, after this transaction wrote it there ahead of the save."""
@@ -249,7 +249,8 @@ class CaseFile(CaseParts):
             for each in self.own_tables
         }
 
-    def _state_now(self) -> bytes:
+    def state(self) -> bytes:
+        """Return the state as the ledger hashes it, as it stands now."""
         return case_state(self.row, self.own_tables, self.own_rows)
 
     def _columns(self) -> Row:
@@ -264,7 +265,7 @@ class CaseFile(CaseParts):
             return []
         last = self._entries[-1]
         moved = {**self._moved_due(), **self._passed_on(last.at)}
-        after, detail = self._hash(self._state_now()), {**last.detail, **moved}
+        after, detail = self._hash(self.state()), {**last.detail, **moved}
         entries = [*self._entries[:-1], replace(last, after_hash=after, detail=detail)]
         rows = follow(self.reference, entries, *(self.ledger_end or ()))
         self.ledger_end = LedgerEnd(rows[-1]["seq"], rows[-1]["hash"])

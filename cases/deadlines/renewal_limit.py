@@ -34,11 +34,7 @@ def stop(file: CaseFile, renewal: RenewalRow, on: date) -> None:
 
 def ask_correction(file: CaseFile, renewal: RenewalRow, day0: date) -> None:
     """Set the owner's limit to correct what was sent back, counted from the day of the return, with its reminders."""
-    days = file.context.limits.correction_days
-    _keep(renewal, file.set_working_days(DeadlineKind.RENEWAL_CORRECTION_OVER, day0, days))
-    for left in file.context.limits.correction_reminders_left:
-        for moment in file.calendar.reminders_before_end(day0, days, (left,)):
-            file.set_deadline(DeadlineKind.RENEWAL_CORRECTION_REMINDER, moment, step=left)
+    _set_correction(file, renewal, day0, again=False)
 
 
 def end_correction(file: CaseFile) -> None:
@@ -68,7 +64,7 @@ def recount(file: CaseFile) -> None:
     if renewal.stage == RenewalStage.CORRECTION_REQUESTED:
         over = file.deadlines.get((DeadlineKind.RENEWAL_CORRECTION_OVER.value, "", 0))
         if over is not None and over.counted_from is not None and over.calendar_version != file.calendar.version:
-            ask_correction(file, renewal, over.counted_from)
+            _set_correction(file, renewal, over.counted_from, again=True)
         return
     clock = _clock(file, renewal)
     deadline = clock.deadline(file.calendar)
@@ -101,6 +97,17 @@ def _set(file: CaseFile, clock: ParkClock, *, again: bool = False, after: date |
         if (is_waiting or not again) and (after is None or day_of(moment) > after):
             file.set_deadline(DeadlineKind.RENEWAL_REMINDER, moment, step=step)
     return deadline
+
+
+def _set_correction(file: CaseFile, renewal: RenewalRow, day0: date, *, again: bool) -> None:
+    days = file.context.limits.correction_days
+    _keep(renewal, file.set_working_days(DeadlineKind.RENEWAL_CORRECTION_OVER, day0, days))
+    for left in file.context.limits.correction_reminders_left:
+        # One that was given already is not given again.
+        is_waiting = (DeadlineKind.RENEWAL_CORRECTION_REMINDER.value, "", left) in file.deadlines
+        if is_waiting or not again:
+            for moment in file.calendar.reminders_before_end(day0, days, (left,)):
+                file.set_deadline(DeadlineKind.RENEWAL_CORRECTION_REMINDER, moment, step=left)
 
 
 def _keep(renewal: RenewalRow, due: Deadline) -> None:

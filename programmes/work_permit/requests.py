@@ -190,7 +190,7 @@ class WorkPermitPaper(StrEnum):
 class WorkPermitEvidence(EvidenceGiven):
     """A paper that proves a claim or a condition."""
 
-    values: ClassVar[Mapping[str, Any]] = VALUES
+    values: ClassVar[Mapping[str, object]] = VALUES
     item: WorkPermitItem
     kind: WorkPermitPaper
 

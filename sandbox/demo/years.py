@@ -162,9 +162,12 @@ class Story:
             raise DemoError(f"{after} should wait until {before} has ended.")
         await life.pass_days(5)
         await life.until(before, "have ended", lambda case: bool(case["stage"] == "ended"))
+        await life.answer_task("officer-1", after, "permit_move", {"action": "move"})
         case = await life.until_permits(after, "issued")
-        life.say(f"the registration with A has ended, the one with B follows; the authority issues {_terms(case)}")
-        await life.until_permits(before, "revoked")
+        life.say(
+            f"the registration with A has ended, the one with B follows; an officer moves the permits: {_terms(case)}"
+        )
+        await life.until_permits(before, "ended")
         await life.hear()
 
 

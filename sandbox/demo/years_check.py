@@ -45,21 +45,28 @@ def _telling(row: Row) -> tuple[str, str, str, str]:
 
 
 def _entries(books: Mapping[str, Any], cases: Mapping[str, Row]) -> Iterator[str]:
-    """The authority has one entry for each term of a permit, and the register shows each number that it gave."""
+    """The authority has one entry for each term of a permit, and the register shows each number that it gave.
+
+    A permit that moved to the next registration goes on under the entry of the one before, so that a destination of the
+    one person is looked at over all registrations.
+    """
     keys = Counter(entry["key"] for entry in books["entries"])
     yield from (f"the authority has {number} entries under {key}" for key, number in keys.items() if number > 1)
-    entries = Counter(entry["case"] for entry in books["entries"])
+    entries = Counter(entry["case"].rpartition("/")[2] for entry in books["entries"])
     given: dict[str, set[str]] = {}
     for answer in books["answers"]:
         if answer["body"]["outcome"] == "issued":
-            given.setdefault(answer["case"], set()).add(answer["body"]["authority_number"])
-    for reference, case in cases.items():
+            destination = answer["case"].rpartition("/")[2]
+            given.setdefault(destination, set()).add(answer["body"]["authority_number"])
+    shown: dict[str, set[str]] = {}
+    for case in cases.values():
         for permit in case["permits"]:
-            place = f"{reference}/{permit['destination']}"
-            terms = permit.get("terms") or [permit]
-            # A further term may be the authority's own doing, and needs no entry.
-            if not 1 <= entries[place] <= len(terms):
-                yield f"{place} has {len(terms)} terms, and the authority {entries[place]} entries"
-            shown = {term["authority_number"] for term in terms}
-            if shown != given.get(place, set()):
-                yield f"{place} shows {sorted(shown)}, and the authority gave {sorted(given.get(place, set()))}"
+            numbers = {term["authority_number"] for term in permit.get("terms") or [permit]}
+            shown.setdefault(permit["destination"], set()).update(numbers)
+    for destination, numbers in shown.items():
+        # A further term may be the authority's own doing, and needs no entry.
+        if not 1 <= entries[destination] <= len(numbers):
+            yield f"{destination} has {len(numbers)} terms, and the authority {entries[destination]} entries"
+        gave = given.get(destination, set())
+        if numbers != gave:
+            yield f"{destination} shows {sorted(numbers)}, and the authority gave {sorted(gave)}"

@@ -102,9 +102,8 @@ def test_three_years_of_one_person_are_told_with_their_dates_and_checked(tmp_pat
         "departure asked",
         "departure recorded",
         "registration ended",
-        "permit reported",
-        "permit revoked",
         "permit expiring",
+        "permit moved",
     }
     # Once: the renewal is asked for before the second reminder, and the next term begins when the first one ends.
     assert [line["on"] for line in years["story"] if "told: permit expiring" in line["what"]] == ["2028-12-10"]

@@ -2,12 +2,17 @@
 
 from collections import Counter
 from collections.abc import AsyncIterator
+from datetime import date
 from typing import Any
 
 import pytest
 import pytest_asyncio
 
 from cases.case.file import load_case
+from cases.case.state import state_hash
+from cases.deadlines.calendar_loads import load_calendar
+from domain.actors import system
+from domain.calendars import CalendarFile
 from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
@@ -19,7 +24,9 @@ from tests.cases.driver import OFFICER_2, PERSON, Case, Park, china, open_park
 from tests.programmes.talent_permit.test_renewing import _NEXT, AUDITOR, _decide, _issued, _keys, _renew, _renewal
 
 SUPERVISOR_2 = SUPERVISOR.model_copy(update={"subject": "supervisor-2"})
+LOADER = system("calendar_load")
 _ASKED = "2028-12-09"
+_REMINDER = "renewal_correction_reminder"
 
 
 @pytest_asyncio.fixture
@@ -267,3 +274,83 @@ async def test_r43_what_was_sent_back_ends_as_any_renewal(park: Park, how: str) 
     seen = await case.view(EMPLOYER_A)
     assert (seen["renewal"]["stage"], seen["open_points"]) == (how, [])
     assert not {each for each in await case.deadlines() if each.startswith("renewal")}
+
+
+async def _load(park: Park, *days_off: str) -> None:
+    """Announce the working days of a year, and some of them as days off."""
+    days = CalendarFile(year=2028, source="a notice", days_off=tuple(date.fromisoformat(day) for day in days_off))
+    await load_calendar(park.context, LOADER, days.days())
+
+
+async def _counted_again(case: Case) -> list[dict[str, Any]]:
+    found = await case.park.rows(tables.ledger, tables.ledger.c.reference == case.reference)
+    rows = sorted(found, key=lambda row: row["seq"])
+    return [row["detail"] for row in rows if row["act"] == "due_date_changed"]
+
+
+async def _is_as_told(case: Case) -> bool:
+    """Whether the state that the register holds is the one that the last row of the ledger hashed."""
+    async with case.park.context.database.begin() as connection:
+        file = await load_case(case.park.context, connection, case.reference)
+        assert file.ledger_end is not None
+        (last,) = (await case.park.rows(tables.ledger, tables.ledger.c.seq == file.ledger_end.seq))[-1:]
+        return bool(state_hash(file.person_key, file.state()) == last["after_hash"])
+
+
+async def test_a_calendar_moves_the_limit_of_a_renewal_and_its_owner_and_its_task_learn_of_it(park: Park) -> None:
+    case = await _issued(park)
+    await _renew(case)
+    seen = await _renewal(case)
+    assert (seen["due_at"][:10], seen["due_provisional"]) == ("2028-12-15", True)
+    await _load(park, "2028-12-14")
+    await case.step()
+    seen = await _renewal(case)
+    assert (seen["due_at"][:10], seen["due_provisional"]) == ("2028-12-18", False)
+    assert _day((await case.tasks())["renewal"]["due_at"]) == "2028-12-18"
+    (told,) = await _counted_again(case)
+    assert (told["old"][:10], told["new"][:10], told["renewal"]) == ("2028-12-15", "2028-12-18", 1)
+    assert await case.told("due_date_changed") == Counter(employer=1)
+    assert "备案续期" in await _said(case, "due_date_changed")
+    assert await _is_as_told(case)
+    await case.at("2028-12-18", "23:00")
+    assert not (await case.tasks())["renewal"]["overdue"]
+    await case.at("2028-12-19", "00:00")
+    assert (await case.tasks())["renewal"]["queue"] == "supervisors"
+
+
+async def test_a_calendar_that_settles_the_day_of_a_renewal_changes_nothing_that_is_told(park: Park) -> None:
+    case = await _issued(park)
+    await _renew(case)
+    await _load(park)
+    await case.step()
+    seen = await _renewal(case)
+    assert (seen["due_at"][:10], seen["due_provisional"]) == ("2028-12-15", False)
+    assert await case.told("due_date_changed") == Counter()
+    assert len(await _counted_again(case)) == 1
+    assert await _is_as_told(case)
+
+
+async def test_a_calendar_moves_the_limit_of_who_mends_a_renewal_and_reminds_of_none_again(park: Park) -> None:
+    case = await _issued(park)
+    await _renew(case)
+    await _return(case)
+    before = (await _renewal(case))["due_at"][:10]
+    reminders = sorted(row["at"] for row in await park.rows(tables.deadlines) if row["kind"] == _REMINDER)
+    await case.at(_day(reminders[0]), "23:00")
+    assert await case.told(_REMINDER) == Counter(employer=1)
+    await _load(park, before)
+    await case.step()
+    seen = await _renewal(case)
+    assert before < seen["due_at"][:10]
+    assert await case.told("due_date_changed") == Counter(employer=1)
+    assert before[-2:] in await _said(case, "due_date_changed")
+    assert await case.told(_REMINDER) == Counter(employer=1)
+    reminded = [row for row in await park.rows(tables.ledger) if row["act"] == "reminded"]
+    assert len([row for row in reminded if "renewal" in row["detail"]]) == 1
+    assert await _is_as_told(case)
+    await case.at(before, "23:59")
+    await case.after(hours=1)
+    assert (await _renewal(case))["stage"] == "correction_requested"
+    await case.at(seen["due_at"][:10], "23:00")
+    await case.after(hours=2)
+    assert (await _renewal(case))["stage"] == "withdrawn"

@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar
+from typing import Annotated, ClassVar
 
 from pydantic import Field
 
@@ -69,7 +69,7 @@ class ToyPaper(StrEnum):
 class ToyProof(EvidenceGiven):
     """A paper that proves something of them: an age in whole years, or that they are careful."""
 
-    values: ClassVar[Mapping[str, Any]] = {ToyItem.AGE: Annotated[int, Field(ge=0, le=120, strict=True)]}
+    values: ClassVar[Mapping[str, object]] = {ToyItem.AGE: Annotated[int, Field(ge=0, le=120, strict=True)]}
     item: ToyItem
     kind: ToyPaper
 
