@@ -64,7 +64,7 @@ async def test_points_stand_declared_and_proved_side_by_side(park: Park) -> None
 
 async def test_a_paper_takes_effect_with_a_second_signature_alone(park: Park) -> None:
     _, here = await approved(park)
-    odd = PAPER | {"category": "A", "valid_until": "2031-01-05"}
+    odd = {**PAPER, "category": "A", "valid_until": "2031-01-05"}
     shown = await park.ask("officer-1", "POST", f"{here}/outcome", odd)
     # Five years end on the day before; a bound that is not law refuses nothing, and the signer is told.
     assert shown["entered"]["unusual"] == ["category", "valid_until"]
@@ -75,7 +75,7 @@ async def test_a_paper_takes_effect_with_a_second_signature_alone(park: Park) ->
     rejection = {"action": "reject", "round": shown["round"], "reasons": [{"code": "reason_not_supported"}]}
     shown = await park.ask("officer-2", "POST", f"{here}/confirmation", rejection)
     assert (shown["entered"], shown["work_permit"]["stage"]) == (None, "awaited")
-    over = PAPER | {"valid_from": "2025-01-01", "valid_until": "2026-03-01"}
+    over = {**PAPER, "valid_from": "2025-01-01", "valid_until": "2026-03-01"}
     refused = await park.ask("officer-1", "POST", f"{here}/outcome", over, expects=422)
     assert [each["field"] for each in refused["errors"]] == ["valid_until"]
     shown = await enter(park, here)
