@@ -57,7 +57,7 @@ async def test_whoever_is_of_the_mainland_or_asks_for_a_closed_route_is_told_whe
     body["person"] |= {"document": mainland}
     by = me(park, document_kind=mainland["kind"], document_number=mainland["number"])
     refused = await park.ask(by, "POST", "/v1/appraisals", body, expects=422)
-    assert [each["field"] for each in refused["errors"]] == ["person"]
+    assert (refused["code"], [each["field"] for each in refused["errors"]]) == ("wrong_programme", ["person.document"])
     assert "/v1/registrations" in refused["errors"][0]["message"]
     refused = await park.ask(me(park), "POST", "/v1/appraisals", form("recommendation"), expects=422)
     assert "not open yet" in refused["errors"][0]["message"]
