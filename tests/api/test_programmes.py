@@ -31,12 +31,18 @@ _ROUTES = {(method, path): route for method, path, route in all_routes(served())
 def _path(programme: Programme, command: Command) -> str:
     assert command.route is not None
     at = f"/v1/{programme.path}/{{reference}}"
-    if command.route.on is On.TRACK:
+    asks = {each.place.path: [programme.commands[kind] for kind in each.asks] for each in programme.parts if each.place}
+    asked_by = [path for path, theirs in asks.items() if any(command is each for each in theirs)]
+    if asked_by:
+        at += f"/{asked_by[0]}"
+    elif command.route.on is On.TRACK:
         tracks = programme.tracks[command.track or ""].path
         assert tracks is not None
         at += f"/{tracks.path}/{{{tracks.named}}}"
     elif command.route.on is On.FACT:
         at += "/facts/{number}"
+    elif command.route.on is On.EVIDENCE:
+        at += "/evidence/{evidence_id}"
     elif command.route.on is On.TASK:
         at = "/v1/tasks/{task_id}"
     return f"{at}/{command.route.verb}"
