@@ -2,17 +2,18 @@
 
 from collections.abc import Mapping
 from enum import StrEnum
-from typing import Annotated, Any, ClassVar, Self
+from typing import Annotated, Any, ClassVar, Final, Self
 
 from pydantic import Field, model_validator
-from pydantic_core import PydanticCustomError
 
 from domain.bodies import Body, Corrections, Parts, example
 from domain.changes import ChangeAsked
 from domain.decisions import GivenReason
 from domain.document_fields import PersonDocument
 from domain.documents import DocumentKind
+from domain.errors import FieldError, Refused
 from domain.evidence import EvidenceAgain, EvidenceGiven, WithEvidence
+from domain.field_errors import FieldCode
 from domain.fields import Code, Day, Email, Line, Name, Note, Phone
 from domain.forms import Form
 from domain.issuing_places import MAINLAND
@@ -36,11 +37,13 @@ class Applicant(Body):
         """Tell somebody from the mainland which way to go, before anything is taken on."""
         kind, place = self.document.kind, self.document.place
         if kind is DocumentKind.RESIDENT_IDENTITY_CARD or (kind is DocumentKind.PASSPORT and place == MAINLAND):
-            raise PydanticCustomError("unknown_value", _MAINLAND)
+            wrong = FieldError("person.document", FieldCode.UNKNOWN_VALUE, _MAINLAND, words=_WAY)
+            raise Refused("wrong_programme", errors=[wrong], words=_WAY)
         return self
 
 
-_MAINLAND = (
+_WAY: Final = "appraisal_mainland"
+_MAINLAND: Final = (
     "Appraisal is for people from Hong Kong, Macao, Taiwan and abroad. A mainland resident is registered by the "
     "employer: ask it to apply under /v1/registrations."
 )

@@ -16,7 +16,7 @@ SUBMIT: Final = Operation(
     name="applyForAppraisal",
     summary="Apply for appraisal",
     says="Take on the application of the person who asks; the employer that it names is asked to confirm.",
-    problems=frozenset({"live_registration_exists", "client_reference_taken"}),
+    problems=frozenset({"live_registration_exists", "client_reference_taken", "wrong_programme"}),
 )
 LIST: Final = Operation(
     name="listEmployments",

@@ -66,7 +66,9 @@ def test_nobody_asks_what_the_engine_alone_does(programme: Programme) -> None:
         {"ask_departure", "ask_no_more", "let_follow", "let_rest", "transfer_off"} if programme.transfer else set()
     )
     assert alone & set(CommandKind) == {"start", "standing", "recount", "resume"} | of_transfer
-    assert alone - set(CommandKind) == ({"answer"} if programme is _PERMIT else set())
+    once_only = {"vouch"} if programme.evidence or programme.vouches else set()
+    once_only |= {"source_fell"} if programme.takes else set()
+    assert alone - set(CommandKind) == ({"answer"} if programme is _PERMIT else set()) | once_only
 
 
 def _of_two() -> dict[str, Any]:

@@ -7,6 +7,8 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
+from pydantic import BaseModel
+
 from programmes import PROGRAMMES
 from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
@@ -43,6 +45,12 @@ class Sample(NamedTuple):
     told: Mapping[str, Any] = {}
     told_otherwise: tuple[Mapping[str, Any], ...] = ()
     stated: Mapping[str, tuple[date, ...]] = {}
+
+
+def _shown(body: type[BaseModel]) -> Any:
+    """Return the example that a body publishes."""
+    extra: Any = body.model_config["json_schema_extra"]
+    return extra["examples"][0]
 
 
 SAMPLES: Final[Mapping[str, Sample]] = {
@@ -102,6 +110,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "evidence/{evidence_id}/seen": {"result": "proved", "seen_in": "The original.", "round": 1},
             "evidence/{evidence_id}/fallen": {"reasons": [{"code": "evidence_revoked"}]},
         },
+        questions={each.path: _shown(each.body) for each in PROGRAMMES["work_permit"].questions},
         told={
             "permit_number": "permit-number",
             "valid_from": date(2026, 3, 12),

@@ -57,7 +57,7 @@ async def test_whoever_is_of_the_mainland_or_asks_for_a_closed_route_is_told_whe
     body["person"] |= {"document": mainland}
     by = me(park, document_kind=mainland["kind"], document_number=mainland["number"])
     refused = await park.ask(by, "POST", "/v1/appraisals", body, expects=422)
-    assert [each["field"] for each in refused["errors"]] == ["person"]
+    assert (refused["code"], [each["field"] for each in refused["errors"]]) == ("wrong_programme", ["person.document"])
     assert "/v1/registrations" in refused["errors"][0]["message"]
     refused = await park.ask(me(park), "POST", "/v1/appraisals", form("recommendation"), expects=422)
     assert "not open yet" in refused["errors"][0]["message"]
@@ -72,7 +72,7 @@ async def test_evidence_that_falls_before_the_decision_goes_to_an_officer(park: 
     await answered(park, case)
     await proved(park, case)
     here = f"/v1/appraisals/{case.reference}"
-    fallen = {"reasons": [{"code": "evidence_revoked"}], "round": 1}
+    fallen = {"reasons": [{"code": "evidence_revoked"}]}
     await park.ask("officer-2", "POST", f"{here}/evidence/4/fallen", fallen)
     seen = await park.ask("officer-1", "GET", here)
     found = {each["code"]: each["outcome"] for each in seen["findings"]}
@@ -82,7 +82,7 @@ async def test_evidence_that_falls_before_the_decision_goes_to_an_officer(park: 
 async def test_evidence_that_falls_after_it_suspends_at_once_and_keeps_the_decision(park: Park) -> None:
     case = await recognised(park)
     here = f"/v1/appraisals/{case.reference}"
-    fallen = {"reasons": [{"code": "evidence_revoked"}], "round": 1}
+    fallen = {"reasons": [{"code": "evidence_revoked"}]}
     seen = await park.ask("officer-2", "POST", f"{here}/evidence/4/fallen", fallen)
     assert (seen["stage"], seen["recognition"]["stage"]) == ("approved", "suspended")
     assert seen["recognition"]["suspended_for"] == ["appraisal_evidence_fallen"]
@@ -90,8 +90,8 @@ async def test_evidence_that_falls_after_it_suspends_at_once_and_keeps_the_decis
     # Two withdraw it; nobody is told before it has cooled off.
     asked = {"reasons": [{"code": "false_statement"}]}
     assert (await park.ask("officer-1", "POST", f"{here}/revocation", asked))["pending_act"] == "appraisal_revoke"
-    await park.ask("officer-1", "POST", f"{here}/confirmation", {"action": "confirm"}, expects=403)
-    await park.ask("supervisor", "POST", f"{here}/confirmation", {"action": "confirm"})
+    await park.ask("officer-1", "POST", f"{here}/confirmation", {"action": "confirm", "round": 2}, expects=409)
+    await park.ask("supervisor", "POST", f"{here}/confirmation", {"action": "confirm", "round": 2})
     await case.skip(park.world.context.limits.cooling + timedelta(seconds=5))
     await _stands(case, RecognitionStage.REVOKED)
     await case.idle()
