@@ -42,7 +42,9 @@ def all_columns() -> "tuple[DataRow, ...]":
     from domain.data_map_columns import COLUMNS
     from programmes import own_tables
 
-    return (*COLUMNS, *(row for _, table in own_tables() for row in table.data))
+    # A table of the core that several programmes declare is one.
+    tables = {table.name: table for _, table in own_tables()}
+    return (*COLUMNS, *(row for table in tables.values() for row in table.data))
 
 
 def all_bodies() -> "tuple[DataRow, ...]":
