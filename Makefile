@@ -61,7 +61,7 @@ faults: setup  ## Break everything under 1,000 cases and look whether anything w
 drill: setup  ## Lose Temporal, take PostgreSQL back, and both, under 200 cases; CASES=20, SEED=..., LOSSES=temporal,postgres,both
 	@SEED="$(SEED)" CASES="$(CASES)" LOSSES="$(LOSSES)" .venv/bin/python -m bench.faults.drill
 
-examples: setup  ## Record the examples of the OpenAPI document anew, from a walk through every route.
+examples: setup  ## Record the examples of the OpenAPI document that are new or fit no longer, from a walk through every route.
 	HETAO_RECORD_EXAMPLES=1 .venv/bin/python -m pytest tests/api/test_examples.py -q -k record
 
 format: setup  ## Format the code and mend what ruff can mend.

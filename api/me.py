@@ -18,18 +18,22 @@ from api.me_views import (
     OwnCasesView,
     OwnDataView,
     OwnObjectionsView,
+    OwnOffersView,
+    OwnReleasesView,
     OwnTransfersView,
 )
 from api.parameters import IdPath
 from api.wiring import wiring_of
+from domain.fields import Label
+from domain.once_only import ReleaseBackRequest, ReleaseRequest
 from domain.pages import PageQuery
 from domain.person import ComplaintRequest, SessionRequest, SignInLinkRequest
 from domain.references import find_reference
 from domain.transfers import TakeBackRequest, TransferRequest
-from privacy import access_days, access_log, objections, own_cases, own_data, transfers
+from privacy import access_days, access_log, objections, own_cases, own_data, releases, transfers
 from privacy import sign_in as person_sign_in
 from privacy.sign_in import Session
-from privacy.views import ObjectionReceipt, OwnTransferView, SessionView
+from privacy.views import ObjectionReceipt, OwnReleaseView, OwnTransferView, SessionView
 from texts.person import plain
 
 pages = APIRouter(route_class=GuardedRoute)
@@ -44,6 +48,14 @@ class DataQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     download: bool = Field(default=False, description="As a file to keep.")
+
+
+class OfferQuery(BaseModel):
+    """For which case."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    reference: Label = Field(description="The case that something would be taken over into.")
 
 
 @pages.get("/me", include_in_schema=False)
@@ -198,3 +210,50 @@ async def take_transfer_back(
     """Take back what no employer has made use of yet; the employer of the case is told nothing of it."""
     context, actor, language = wiring_of(request).context, request.state.actor, request.state.language
     return respond(await transfers.take_back(context, actor, session, transfer_id, idempotency, language))
+
+
+@router.get("/offers", response_model=OwnOffersView, summary="What was verified before and may be released")
+async def list_offers(
+    request: Request, query: Annotated[OfferQuery, Query()], session: Annotated[Session, _OWN]
+) -> Response:
+    """List what the person's other cases that the session opens vouch for, as proof in the case that is named."""
+    context, actor = wiring_of(request).context, request.state.actor
+    return json_response({"items": await releases.list_offers(context, actor, session, query.reference)})
+
+
+@router.get("/releases", response_model=OwnReleasesView, summary="What was released, or taken over")
+async def list_releases(request: Request, session: Annotated[Session, _OWN]) -> Response:
+    """List what the person released in the cases that the session opens, what was taken over, and what became of it."""
+    return json_response({"items": await releases.list_own(wiring_of(request).context, request.state.actor, session)})
+
+
+@router.post(
+    "/releases",
+    status_code=202,
+    response_model=OwnReleaseView,
+    summary="Release a verified fact into a case of an employer",
+)
+async def release(
+    request: Request, body: ReleaseRequest, idempotency: IdempotencyKey, session: Annotated[Session, _OWN]
+) -> Response:
+    """Take on that an employer may take over one fact into its case; it is not told which case it is from."""
+    wiring, actor = wiring_of(request), request.state.actor
+    await wiring.limiter.count_stranger(client_of(request.scope), "release", actor.subject)
+    return respond(await releases.release(wiring.context, actor, session, body, idempotency))
+
+
+@router.post(
+    "/releases/{release_id}/withdrawal",
+    response_model=OwnReleaseView,
+    summary="Take back a release",
+)
+async def take_release_back(
+    request: Request,
+    release_id: IdPath,
+    body: ReleaseBackRequest,
+    idempotency: IdempotencyKey,
+    session: Annotated[Session, _OWN],
+) -> Response:
+    """Take back what the employer has not made use of yet."""
+    context, actor = wiring_of(request).context, request.state.actor
+    return respond(await releases.take_back(context, actor, session, release_id, idempotency))

@@ -6,12 +6,14 @@ from pydantic import BaseModel, Field
 
 from api.published import OwnCaseView, OwnDataCaseView
 from api.views import Page
+from cases.once_only.views import OfferView
 from privacy.views import (
     AccessDayView,
     AccessView,
     KeptApartView,
     ObjectionView,
     OwnObjectionView,
+    OwnReleaseView,
     OwnTransferView,
 )
 
@@ -47,7 +49,20 @@ class OwnDataView(BaseModel):
     format: str
     at: datetime
     cases: list[OwnDataCaseView]
+    releases: list[OwnReleaseView] = Field(description="What was taken over between these cases, or may be.")
     kept_apart: list[KeptApartView]
+
+
+class OwnOffersView(BaseModel):
+    """What was verified in the person's other cases and may be released, the newest first."""
+
+    items: list[OfferView]
+
+
+class OwnReleasesView(BaseModel):
+    """What was released by the person, or taken over into their cases, the newest first."""
+
+    items: list[OwnReleaseView]
 
 
 class OwnTransfersView(BaseModel):

@@ -117,6 +117,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
         "case_unknown case_closed wrong_stage already_decided employer_not_in_good_standing facts_erased",
     ),
     "POST /v1/me/transfers/{transfer_id}/withdrawal": _of("takeTransferBack", "not_found already_decided facts_erased"),
+    "GET /v1/me/offers": _of("listOwnOffers", "case_unknown facts_erased"),
+    "GET /v1/me/releases": _of("listOwnReleases"),
+    "POST /v1/me/releases": _of(
+        "releaseFact", "case_unknown case_closed wrong_stage not_found already_decided facts_erased"
+    ),
+    "POST /v1/me/releases/{release_id}/withdrawal": _of("takeReleaseBack", "not_found already_decided facts_erased"),
     # Anyone.
     "GET /health/live": _of("readLiveness"),
     "GET /health/ready": _of("readReadiness"),

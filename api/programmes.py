@@ -18,6 +18,7 @@ from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
 from api.evidence import add_evidence
+from api.once_only import add_offers
 from api.own_asks import own_routes
 from api.parameters import CasePath, EvidencePath, FactPath, IdPath, track_path
 from api.questions import add_questions
@@ -90,6 +91,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
             _add_command(router, kind, command)
     add_renewal(router)
     add_evidence(router)
+    add_offers(router)
     case_reads.routes.add_to(router)
     if programme.changing is not None:
         case_changes.routes.add_to(router)
@@ -259,6 +261,9 @@ def _add_command(router: ProgrammeRouter, kind: str, command: Command) -> None:
     async def ask_it(
         request: Request, reference: str, idempotency: Idempotency, actor: Actor, body: BaseModel, **at: Any
     ) -> Response:
+        if command.completes is not None:
+            whole = await command.completes(wiring_of(request).context, actor, reference, body)
+            return await act(request, actor, reference, kind, whole, idempotency)
         if not at:
             return await act(request, actor, reference, kind, body, idempotency)
         named = dict(zip(command.named, at.values(), strict=True))

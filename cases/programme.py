@@ -75,6 +75,8 @@ _Said = TypeVar("_Said", bound=OutsideAnswer)
 Given = BaseModel | Body
 # What is checked of a command before it is tried and stored, and nowhere else.
 Before = Callable[[CaseFile, AsyncConnection, Actor, datetime, Given], Awaitable[None]]
+# What is asked, with what is looked up for it where the caller does not see: of other cases of the same person.
+Completes = Callable[[Context, Actor, str, Any], Awaitable[Body]]
 # What its caller is told in the place of the refusal of a try, whose transaction is over.
 Told = Callable[[Context, Actor, Given, Refused], Awaitable[Refused]]
 # What a signed request says of the row that it leaves in the ledger, by its body.
@@ -246,6 +248,7 @@ class Command:
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
         writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
             in the database.
+        completes: what is asked, with what is looked up for it in other cases before it is tried and stored.
         before: what is checked of it before it is tried and stored.
         look: what refuses it by a look at the case alone, for whoever checks many before any is asked.
         refused: what its caller is told where the try is refused, if something else than that.
@@ -265,6 +268,7 @@ class Command:
     named: tuple[str, ...] = ()
     waits: frozenset[Role] = NOBODY
     writes_by_itself: bool = False
+    completes: Completes | None = None
     before: Before | None = None
     look: Look | None = None
     refused: Told | None = None
@@ -331,6 +335,46 @@ class Evidence:
     of: type[EvidenceGiven]
     apart: bool = False
     falls: Falls | None = None
+
+
+class VouchedFact(NamedTuple):
+    """What a case vouches for, as its programme says it: by whom, of which paper and day, and since when."""
+
+    issuer: str
+    on: date
+    at: datetime
+    number: str | None = None
+    value: Any = None
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Vouched:
+    """What cases of the programme vouch for beside their evidence, for cases of others: a recognition in force, say.
+
+    Attributes:
+        holds: whether the case vouches for it now, by its rows alone; once it does not, whatever stands on it falls.
+        fact: what it says then.
+    """
+
+    holds: Callable[[CaseFile], bool]
+    fact: Callable[[CaseFile], VouchedFact]
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Taken:
+    """What may be taken over as proof of an item.
+
+    Attributes:
+        programme: the code of the programme whose cases vouch for it.
+        item: the item of their evidence, or the word under which they vouch (`Programme.vouches`).
+        kind: which kind of evidence it is here.
+        value: the value of the item here for what was proved there; what it has none for is not offered.
+    """
+
+    programme: str
+    item: str
+    kind: str
+    value: Callable[[Any], Any] = undeclared.as_it_was_proved
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -644,6 +688,8 @@ class Programme:
         changing: how what was given is changed; None where it is not.
         renewal: how its cases are renewed; None where they are not.
         evidence: what proves what its forms say; None where nothing is proved by pieces of evidence.
+        vouches: what its cases vouch for beside their evidence, by the word under which others take it over.
+        takes: what may be taken over as proof, by item of its own evidence.
         signatures: what can be proposed of a case that was decided, beside the decisions of any case.
         contestable: which of its decisions can be objected to, by the word that says so.
         transfer: how a case of an employer is followed by one of another; None where that is not provided for.
@@ -703,6 +749,8 @@ class Programme:
     changing: Changing | None = None
     renewal: Renewal | None = None
     evidence: Evidence | None = None
+    vouches: Mapping[str, Vouched] = field(default_factory=dict)
+    takes: Mapping[str, tuple[Taken, ...]] = field(default_factory=dict)
     signatures: Mapping[str, Signature] = field(default_factory=dict)
     contestable: Mapping[str, Contestable] = field(default_factory=dict)
     transfer: Transferring | None = None

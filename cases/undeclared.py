@@ -138,3 +138,8 @@ async def follow_no_change(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, taken: object
 ) -> None:
     """Let nothing follow of a change of an approved case."""
+
+
+def as_it_was_proved(value: Any) -> Any:
+    """Return what was proved elsewhere as what is proved here."""
+    return value

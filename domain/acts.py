@@ -20,6 +20,11 @@ class Act(StrEnum):
     FACT_CONTESTED = "fact_contested"
     EVIDENCE_SEEN = "evidence_seen"
     EVIDENCE_FALLEN = "evidence_fallen"
+    # Once only: of the case that takes over, of the one that vouches, and of the person who agrees.
+    EVIDENCE_TAKEN_OVER = "evidence_taken_over"
+    EVIDENCE_VOUCHED = "evidence_vouched"
+    EVIDENCE_RELEASED = "evidence_released"
+    EVIDENCE_RELEASE_TAKEN_BACK = "evidence_release_taken_back"
     REMINDED = "reminded"
     LAPSED = "lapsed"
     WITHDRAWN = "withdrawn"

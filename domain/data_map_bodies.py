@@ -89,6 +89,8 @@ BODIES: Final = (
     *rows("ComplaintRequest", "text", "the complaint", ALL - OWN, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("ComplaintAnswer", "outcome", "what the park made of a complaint", ALL - OWN, until=_CASE),
     *rows("ComplaintAnswer", "text", "the answer to a complaint", ALL - OWN, of=_PERSONAL, kept=_SEALED, until=_CASE),
+    *rows("TakeOverRequest", "offer", "which verified fact is taken over", ALL, until=_CASE),
+    *rows("ReleaseRequest", "reference offer", "which verified fact a person releases, and into which case", STAFF | {Role.PERSON}, until=_CASE),
     *rows("TransferRequest", "reference employer", "to which employer a person goes, and from which case", STAFF | {Role.PERSON}, until=_CASE),
     *rows("DepartureAnswerRequest", "action last_day", "whether a person leaves who agreed to go to another employer, and when", ALL, of=_PERSONAL, kept=_SEALED, until=_CASE),
     *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),

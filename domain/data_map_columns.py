@@ -73,6 +73,8 @@ COLUMNS: Final = (
     *rows("person_joinings", "joining_id kind undoes kept_id joined_id kept_reference joined_reference reason state proposed_at decided_at", "taking two persons of the register for one, and why", STAFF),
     *rows("person_joinings", "proof", "what proves that two persons are one", STAFF, of=_SENSITIVE, kept=_SEALED, until=_CASE),
     *rows("person_joinings", "proposed_by decided_by", "who signed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
+    *rows("takeovers", "takeover_id from_reference from_item from_evidence to_reference to_item to_evidence consent state consented_at taken_at over_at", "what is taken over from one case of a person into another, by whose consent, and what became of it", STAFF | {Role.PERSON}),
+    *rows("takeovers", "person_id", "whose cases these are; a random id, which names nobody after an erasure", NOBODY),
     *rows("transfers", "transfer_id programme from_reference to_reference state agreed_at holds_until taken_at over_at", "a change of employer that a person agreed to, and what became of it", STAFF | {Role.PERSON}),
     *rows("transfers", "person_id", "who agreed; a random id, which names nobody after an erasure", NOBODY),
     *rows("transfers", "to_employer", "to which employer the person goes", STAFF | {Role.PERSON}),

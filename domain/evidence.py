@@ -18,6 +18,7 @@ from domain.decisions import Reasons, Round
 from domain.field_errors import field_errors
 from domain.fields import Day, Label, Line, Note, refusal
 from domain.forms import Form
+from domain.notices import BOTH, plan
 from domain.reasons import NONE_FOUND, ReasonStanding, reason
 from domain.words import Words
 
@@ -66,6 +67,15 @@ class EvidenceReason(StrEnum):
     FALSE = "evidence_false"
     REVOKED = "evidence_revoked"
     MISREAD = "evidence_misread"
+    # Of what was taken over: an officer does not take it as proved here, or it does not hold where it came from.
+    SOURCE_REFUSED = "evidence_source_refused"
+    SOURCE_FELL = "evidence_source_fell"
+
+
+class EvidenceNotice(StrEnum):
+    """What is told of evidence."""
+
+    SOURCE_FELL = "evidence_source_fell"
 
 
 _WHY: Final = {
@@ -73,7 +83,7 @@ _WHY: Final = {
     for code in EvidenceReason
 }
 # Of a programme whose cases have evidence, beside those of any.
-EVIDENCE_WORDS: Final = Words(reasons=_WHY, uses=tuple(EvidenceUse))
+EVIDENCE_WORDS: Final = Words(reasons=_WHY, uses=tuple(EvidenceUse), notices={EvidenceNotice.SOURCE_FELL: plan(BOTH)})
 
 
 class EvidenceGiven(Body):

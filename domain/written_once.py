@@ -41,6 +41,7 @@ roster_rows: roster_id row employer_id
 rosters: roster_id employer_id act dry_run on_defect actor key_id at
 service_keys: kind key_id fingerprint
 sign_in_links: link_id link_hash person_id reference address_hash at expires_at
+takeovers: takeover_id from_reference from_item from_evidence to_reference to_item consent consented_at
 tasks: task_id kind reference employer_id destination opened_at
 transfers: transfer_id programme from_reference to_employer agreed_at holds_until
 webhooks: webhook_id employer_id at

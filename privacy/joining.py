@@ -18,6 +18,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.contact import given_of, serving_now
 from cases.case.file import CaseFile, load_case
 from cases.notices.compose import Telling, tell
+from cases.once_only.standing import let_fall_between
 from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
@@ -67,6 +68,10 @@ _TRANSFERS: Final = text("""
     UPDATE transfers SET person_id = :joiner
     WHERE person_id = :leaver AND (CAST(:is_all AS boolean) OR from_reference = ANY(CAST(:references AS text[])))
 """)
+_TAKEOVERS: Final = text("""
+    UPDATE takeovers SET person_id = :joiner
+    WHERE person_id = :leaver AND (CAST(:is_all AS boolean) OR to_reference = ANY(CAST(:references AS text[])))
+""")
 # Who is signed in, or has a link, signs in again and then sees what is theirs now.
 _SIGN_OUT: Final = (
     text("DELETE FROM person_sessions WHERE person_id = :leaver"),
@@ -100,6 +105,7 @@ async def join(
     await connection.execute(_MOVE_PARTS, both | {"at": signed.at})
     await connection.execute(_OBJECTIONS, both | {"is_all": True, "references": []})
     await connection.execute(_TRANSFERS, both | {"is_all": True, "references": []})
+    await connection.execute(_TAKEOVERS, both | {"is_all": True, "references": []})
     await connection.execute(_POINT, {"person_id": row.joined_id, "joined_to": row.kept_id})
     await _sign_out(connection, row.joined_id)
     return await _follow(context, connection, signed, cases, {name: (row.kept_id, key) for name, key in moved.items()})
@@ -149,7 +155,11 @@ async def part(
     await connection.execute(_POINT, {"person_id": row.joined_id, "joined_to": None})
     await _sign_out(connection, holder)
     theirs = {name: (row.joined_id, key) for name, key in returned.items()}
-    return await _follow(context, connection, signed, cases, theirs)
+    rung = await _follow(context, connection, signed, cases, theirs)
+    # What one of the two proved is no proof of the other.
+    await let_fall_between(connection, [row.joined_id, holder], signed.at)
+    await connection.execute(_TAKEOVERS, both | {"is_all": False, "references": list(returned)})
+    return rung
 
 
 async def _sign_out(connection: AsyncConnection, person_id: UUID) -> None:

@@ -25,8 +25,17 @@ from domain.own_data import KEPT_APART, row_of
 from domain.person import same_address
 from privacy.confided import confided_by
 from privacy.own_cases import OwnCase, chains_of, employer_names, own_cases, own_view
+from privacy.releases import releases_of
 from privacy.sign_in import Session
-from privacy.views import KeptApartView, OwnFactsView, OwnFactView, OwnHoldView, OwnNoticeView, OwnRequestView
+from privacy.views import (
+    KeptApartView,
+    OwnFactsView,
+    OwnFactView,
+    OwnHoldView,
+    OwnNoticeView,
+    OwnReleaseView,
+    OwnRequestView,
+)
 from store.ledger import Entry
 from store.rows.notices import NoticeRow
 from store.rows.record import LedgerRow
@@ -51,6 +60,7 @@ class OwnData:
     format: str
     at: str | None
     cases: list[Mapping[str, Any]]
+    releases: list[OwnReleaseView]
     kept_apart: list[KeptApartView]
 
 
@@ -65,6 +75,7 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
         shown = [
             await _case(connection, case, own, actor, names, chains.get(case.reference, []), language) for case in cases
         ]
+        releases = await releases_of(context, connection, [case.reference for case in cases])
         fields = dict.fromkeys(name for case in cases for name in opened_fields(case.reading.form))
         entry = Entry(
             Act.PERSONAL_DATA_READ,
@@ -78,6 +89,7 @@ async def read_own_data(context: Context, actor: Actor, session: Session, langua
         format=FORMAT,
         at=moment(at),
         cases=shown,
+        releases=releases,
         kept_apart=[
             KeptApartView(what=name, says=said_of("kept_apart", name, language), retention=_retention(until, language))
             for name, (_, until) in KEPT_APART.items()
@@ -116,7 +128,7 @@ async def _case(
         **vars(view),
         "facts": versions,
         "recorded_facts": await _recorded(connection, case, view.recorded_facts, language),
-        "evidence": [opened(reading, row, inside=False) for row in evidence_of(reading)],
+        "evidence": [opened(reading, row, inside=False, is_person=True) for row in evidence_of(reading)],
         "requests": await _requests(connection, case, own),
         "notices": await _notices(connection, case, own),
         "legal_holds": await _holds(connection, case, language),

@@ -152,6 +152,25 @@ class ObjectionReceipt(View):
     due_at: Told = Field(description="By when it is to be answered; unconfirmed.")
 
 
+class OwnReleaseView(View):
+    """A consent that what one case of a person vouches for is taken over into another, and what became of it."""
+
+    id: str
+    reference: str = Field(description="The case into which it is taken over.")
+    item: str = Field(description="Of that case.")
+    source_reference: str = Field(description="The case that vouches for it.")
+    source_programme: str
+    source_item: str = Field(description="As what it was verified there.")
+    consent: str = Field(description="`person`, or `employer` for what that employer had given itself.")
+    state: str = Field(
+        description="`released`, `withdrawn`, `taken` (the case stands on it) or `fallen` (it does not hold "
+        "any more where it came from)."
+    )
+    consented_at: Told
+    taken_at: Told | None
+    over_at: Told | None
+
+
 class OwnTransferView(View):
     """An agreement of a person that another employer registers them, and what became of it."""
 

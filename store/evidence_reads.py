@@ -19,6 +19,7 @@ from store.rows.base import TableRow
 from store.rows.notices import DeliveryRow
 from store.rows.people import ErasureRow, JoiningRow, LegalHoldRow, ObjectionRow, TransferRow
 from store.rows.register import CaseRow, FactRow
+from store.rows.takeovers import TakeoverRow
 from store.rows.work import CommandRow, ConflictRow, TaskRow
 
 _Row = TypeVar("_Row", bound=TableRow)
@@ -44,7 +45,8 @@ _EVIDENCE: Final = (
     " (SELECT jsonb_agg(to_jsonb(x)) FROM objections x WHERE x.objection_id = ANY(:objections)"
     "  AND x.reference = r.reference) AS objections,"
     " (SELECT jsonb_agg(to_jsonb(x)) FROM transfers x WHERE r.reference IN (x.from_reference, x.to_reference))"
-    "  AS transfers"
+    "  AS transfers,"
+    " (SELECT jsonb_agg(to_jsonb(x)) FROM takeovers x WHERE x.to_reference = r.reference) AS takeovers"
 )
 _OF: Final = (
     f" FROM cases r JOIN persons p USING (person_id) JOIN data_keys k ON k.key_id = {key_id_of('r')}"
@@ -77,6 +79,8 @@ class Beside:
     objections: Sequence[ObjectionRow] = ()
     # Of which the case is the one that ends, or the one that follows.
     transfers: Sequence[TransferRow] = ()
+    # Of which the case is the one that takes over.
+    takeovers: Sequence[TakeoverRow] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,6 +145,7 @@ def _beside(found: Mapping[str, Any]) -> Beside:
         joinings=_rows(JoiningRow, found["joinings"]),
         objections=_rows(ObjectionRow, found["objections"]),
         transfers=_rows(TransferRow, found["transfers"]),
+        takeovers=_rows(TakeoverRow, found["takeovers"]),
     )
 
 

@@ -60,13 +60,17 @@ def given_of(file: ReadableCase, row: EvidenceRow) -> dict[str, Any]:
     return given
 
 
-def follow(file: CaseFile, form: Form, at: datetime) -> None:
+def follow(file: CaseFile, form: Form, at: datetime, *, is_another: bool = False) -> None:
     """Keep the pieces of a form that is given, and leave out those that it does not give any more.
 
     A piece that was left out and is given again in the same words is the same piece, with what came of it. What was
-    taken over from another case is of no form, and stays.
+    taken over from another case is of no form, and stays; where the form is about another person, it is left out.
     """
     wanted, kept = pieces_of(form), evidence_of(file)
+    if is_another:
+        for row in kept:
+            if row.source_reference is not None:
+                row.change(state=EvidenceState.LEFT_OUT.value)
     if not (wanted or kept):
         return
     own = [(row, given_of(file, row)) for row in kept if row.source_reference is None]

@@ -8,7 +8,7 @@ from cases.case.file import load_case
 from cases.case.reads import record_read
 from cases.case.signers import need_no_conflict
 from cases.shared.context import Context
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.errors import Refused
 from domain.purposes import Purpose
 from store.rows.evidence import EvidenceRow
@@ -32,16 +32,21 @@ async def list_evidence(
         if rows:
             items = tuple(dict.fromkeys(f"evidence.{row.item}" for row in rows))
             await record_read(connection, actor, [file], items, purpose, context.clock())
-        return [opened(file, row, inside=actor.is_inside) for row in rows]
+        is_person = actor.role is Role.PERSON
+        return [opened(file, row, inside=actor.is_inside, is_person=is_person) for row in rows]
 
 
-def opened(file: ReadableCase, row: EvidenceRow, *, inside: bool) -> OpenedEvidenceView:
-    """Return a piece of evidence in clear; who saw it, and what they noted, for staff alone."""
+def opened(file: ReadableCase, row: EvidenceRow, *, inside: bool, is_person: bool = False) -> OpenedEvidenceView:
+    """Return a piece of evidence in clear; who saw it, and what they noted, for staff alone.
+
+    Which case it was taken over from is for staff and the person: an employer knows the programme.
+    """
+    knows_source = inside or is_person
     given, place = given_of(file, row), place_of(row)
     seen = {} if row.seen is None else file.open(*SEEN, place, row.seen)
     fallen = {} if row.fallen is None else file.open(*FALLEN, place, row.fallen)
     return OpenedEvidenceView(
-        **vars(evidence_view(row)),
+        **vars(evidence_view(file, row)),
         issuer=given["issuer"],
         number=given.get("number"),
         date=date.fromisoformat(given["date"]),
@@ -51,4 +56,6 @@ def opened(file: ReadableCase, row: EvidenceRow, *, inside: bool) -> OpenedEvide
         notes=tuple(fallen.get("notes", ())),
         note=(fallen.get("note") or seen.get("note")) if inside else None,
         seen_by=tuple(each["subject"] for each in row.seen_by) if inside else (),
+        source_reference=row.source_reference if knows_source else None,
+        source_evidence=row.source_evidence if knows_source else None,
     )

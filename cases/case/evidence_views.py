@@ -29,8 +29,7 @@ class EvidenceView:
     seen_at: datetime | None
     fallen_at: datetime | None
     fallen_for: Annotated[tuple[str, ...], Field(description="Reasons of use L.")]
-    source_reference: Annotated[str | None, Field(description="The case that it was taken over from.")]
-    source_evidence: int | None
+    source_programme: Annotated[str | None, Field(description="In which programme it was verified that it is from.")]
 
 
 @view
@@ -53,14 +52,18 @@ class OpenedEvidenceView(EvidenceView):
     notes: Annotated[tuple[str | None, ...], Field(description="Of the reasons for which it fell, in their order.")]
     note: Annotated[str | None, Field(description="Of who saw it; for staff and auditors.")] = None
     seen_by: Annotated[tuple[str, ...], Field(description="Who said something of it; for staff and auditors.")] = ()
+    source_reference: Annotated[
+        str | None, Field(description="The case that it was taken over from; for staff, auditors and the person.")
+    ] = None
+    source_evidence: Annotated[int | None, Field(description="Its number there; 0 for what no piece says.")] = None
 
 
 def evidence_views(case: OneCase) -> tuple[EvidenceView, ...]:
     """Return the evidence of a case, the first piece first."""
-    return tuple(evidence_view(row) for row in evidence_of(case))
+    return tuple(evidence_view(case, row) for row in evidence_of(case))
 
 
-def evidence_view(row: EvidenceRow) -> EvidenceView:
+def evidence_view(case: OneCase, row: EvidenceRow) -> EvidenceView:
     """Return a piece of evidence as every reader of its case sees it."""
     return EvidenceView(
         evidence_id=row.evidence_id,
@@ -73,6 +76,11 @@ def evidence_view(row: EvidenceRow) -> EvidenceView:
         seen_at=None if row.seen_at is None else shown_at(row.seen_at),
         fallen_at=None if row.fallen_at is None else shown_at(row.fallen_at),
         fallen_for=tuple(row.fallen_for),
-        source_reference=row.source_reference,
-        source_evidence=row.source_evidence,
+        source_programme=_programme_of(case, row.source_reference),
     )
+
+
+def _programme_of(case: OneCase, reference: str | None) -> str | None:
+    """Return the programme whose references begin as this one does."""
+    found = (code for code, each in case.context.programmes.items() if (reference or "").startswith(f"{each.prefix}-"))
+    return next(found, None)

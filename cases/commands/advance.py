@@ -18,6 +18,7 @@ from cases.decisions.assessing import assess_case
 from cases.incidents import rehearsal
 from cases.incidents.rows import note
 from cases.keys.register import wait_for_signer
+from cases.once_only import standing
 from cases.programme import programme_of
 from cases.shared.context import Context
 from domain.actors import Actor, system
@@ -101,6 +102,7 @@ async def _advance(
     file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, refusals: dict[UUID, Refused]
 ) -> list[CommandOutcome]:
     outcomes: list[CommandOutcome] = []
+    was = standing.before(file)
     for command in list(file.commands):
         await pass_deadlines(file, connection, actor, command.at, strictly=True)
         refusal = refusals.get(command.command_id)
@@ -124,6 +126,7 @@ async def _advance(
     await assess_case(file, connection, actor, at)
     await pass_deadlines(file, connection, actor, at)
     await transferring.pass_on(file, connection, at)
+    await standing.pass_on(file, connection, was, at)
     _note_unsent(file, at)
     return outcomes
 

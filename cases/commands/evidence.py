@@ -8,6 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.commands import said
+from cases.commands.once_only import VOUCHING
 from cases.decisions import evidence
 from cases.moves.evidence import EvidenceEvent
 from cases.programme import EVERYBODY, Body, Command, Tells, effect
@@ -72,6 +73,7 @@ def commands(*further: str) -> dict[str, Command]:
         further: the acts that `Evidence.falls` of the programme may leave in the ledger.
     """
     return {
+        **VOUCHING,
         EvidenceCommand.SEE: Command(
             does=_see,
             route=SEE,

@@ -7,6 +7,7 @@ from sqlalchemy import and_, or_, select
 from cases.case.file import open_case
 from cases.commands.timers import pass_watched as pass_watched_of
 from cases.incidents.stopped import open_incident
+from cases.once_only import standing
 from cases.shared.context import Context
 from domain.actors import system
 from domain.errors import Defect, Unavailable
@@ -40,8 +41,10 @@ async def pass_watched(context: Context, at: datetime) -> None:
 async def _pass_watched_of(context: Context, reference: str, at: datetime) -> None:
     """Pass what is watched of one case; a case that cannot be worked on is an operator's and keeps up no other."""
     try:
-        async with open_case(context, reference) as (file, _connection):
+        async with open_case(context, reference) as (file, connection):
+            was = standing.before(file)
             pass_watched_of(file, system("authority_poll"), at)
+            await standing.pass_on(file, connection, was, at)
     except Unavailable:
         raise
     except Exception as error:  # noqa: BLE001 - whatever keeps one case from being worked on

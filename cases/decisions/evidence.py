@@ -1,6 +1,7 @@
 """Saying of a piece of evidence what it proves, and that what it proved has fallen; the rules run again each time."""
 
 import json
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
@@ -15,13 +16,16 @@ from cases.case.signers import need_reasons, need_round, signature_of, signer
 from cases.decisions import cooling
 from cases.decisions.facts import run_again
 from cases.moves.evidence import EvidenceEvent
-from cases.moves.moving import Asked, move, need_move
+from cases.moves.moving import Asked, Spoken, move, need_move
+from cases.notices.compose import Said
 from cases.programme import Evidence, programme_of
-from domain.actors import Actor
+from domain.actors import Actor, Role
 from domain.acts import Act
 from domain.errors import FieldError, Refused, need
 from domain.evidence import (
     EvidenceFallenRequest,
+    EvidenceNotice,
+    EvidenceReason,
     EvidenceResult,
     EvidenceSeenRequest,
     EvidenceState,
@@ -78,7 +82,7 @@ async def see(
         item=row.item,
         content=hashed,
     )
-    await _look_again(file, connection, at)
+    await look_again(file, connection, at)
 
 
 async def let_fall(
@@ -104,16 +108,40 @@ async def let_fall(
         raise Refused("wrong_stage", words="evidence_not_proved")
     codes = need_reasons(asked.reasons, EvidenceUse.FALL, file.forms, file.words.reasons)
     body = {"notes": [reason.note for reason in asked.reasons], "note": asked.note}
+    row.change(seen_by=_signed(row, actor))
+    await _fall(file, connection, actor, at, row, codes, body)
+
+
+async def fall_with_source(
+    file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, row: EvidenceRow
+) -> None:
+    """Let a piece that was taken over fall with what vouched for it, as one falls of which an officer says so.
+
+    A case that is on its way to its first assessment counts it no more from there on.
+    """
+    codes, body = [EvidenceReason.SOURCE_FELL.value], {"notes": [None], "note": None}
+    await _fall(file, connection, actor, at, row, codes, body)
+
+
+async def _fall(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    row: EvidenceRow,
+    codes: Sequence[str],
+    body: dict[str, Any],
+) -> None:
+    event = _fall_of(file)
     row.change(
         result=EvidenceResult.FALLEN.value,
         fallen_at=at,
         fallen_for=list(codes),
         fallen=_sealed(file, row, evidence.FALLEN, body),
-        seen_by=_signed(row, actor),
     )
     _go_back(file, event, actor, at, row)
     file.record(Act.EVIDENCE_FALLEN, actor, at, reasons=codes, evidence=row.evidence_id, item=row.item)
-    await _look_again(file, connection, at)
+    await look_again(file, connection, at)
     declared = _declared(file)
     if event is EvidenceEvent.EVIDENCE_FALLS_LATE and declared.falls is not None:
         await declared.falls(file, connection, actor, at, row)
@@ -141,15 +169,23 @@ def _go_back(file: CaseFile, event: EvidenceEvent, actor: Actor, at: datetime, r
         holder = signer(need(file.row.pending, "pending")["by"])
         file.row.change(pending_act=None, pending=None)
         file.row.round += 1
-        move(file, event, actor, at, asked=Asked(holder=holder))
+        move(file, event, actor, at, asked=Asked(holder=holder), said=_said(file, actor, row))
         return
-    moved = move(file, event, actor, at)
+    moved = move(file, event, actor, at, said=_said(file, actor, row))
     if moved.tasks:
         seen = moved.task.detail.get("evidence", ())
         file.change_task(moved.task, detail={"evidence": sorted({*seen, row.evidence_id})})
 
 
-async def _look_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+def _said(file: CaseFile, actor: Actor, row: EvidenceRow) -> Spoken:
+    """Return what is told of what fell elsewhere; nothing of a case that has closed, on which nobody builds."""
+    if actor.role is not Role.SYSTEM or file.stage in CLOSED:
+        return ()
+    return ((EvidenceNotice.SOURCE_FELL, Said(occasion=f"evidence/{row.evidence_id}")),)
+
+
+async def look_again(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+    """Let all that rests on what is proved be looked at anew: rules of a case that is decided on, and what follows."""
     programme_of(file).known_anew(file, at)
     if file.stage is not Stage.CORRECTION_REQUESTED and file.stage not in CLOSED:
         await run_again(file, connection, at)

@@ -25,7 +25,8 @@ def keep_version(file: CaseFile, at: datetime, *, whole: Form) -> list[Said]:
         },
     )
     file.application = whole
-    evidence.follow(file, whole, at)
+    is_another = not before.document.is_same_person(whole.subject.document)
+    evidence.follow(file, whole, at, is_another=is_another)
     file.row.facts_version = version
     told = contact_changes.follow(file, at, before)
     within = looked_up_within(file.employer_id)

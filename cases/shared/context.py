@@ -104,6 +104,11 @@ class Declared(Typed, Protocol):
         ...
 
     @property
+    def prefix(self) -> str:
+        """The two letters that the references of its cases begin with."""
+        ...
+
+    @property
     def form(self) -> type[Form]:
         """What is given to open a case."""
         ...

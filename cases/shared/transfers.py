@@ -6,21 +6,17 @@ them are commands of the engine without a word of whose the other case is, writt
 
 from datetime import datetime
 from typing import Final, NamedTuple
-from uuid import UUID, uuid5
+from uuid import UUID
 
 from sqlalchemy import bindparam, text
-from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.shared.context import Context
 from cases.shared.persons import document_hash
-from domain.actors import system
-from domain.commands import CommandKind, CommandState
+from cases.shared.told_cases import tell_case
+from domain.commands import CommandKind
 from domain.documents import Document
 from domain.transfers import TransferState
-from store.rows.work import CommandRow
-from store.tables import commands
-from temporal.traces import current_traceparent
 
 _FIND: Final = text("""
     SELECT t.transfer_id, t.from_reference, c.employer_id AS from_employer
@@ -141,16 +137,5 @@ async def let_rest(connection: AsyncConnection, reference: str, at: datetime) ->
 
 
 async def _tell(connection: AsyncConnection, case: Side, kind: CommandKind, at: datetime) -> None:
-    """Store what one case of a transfer is told, once; the sweeper lets its workflow hear of it."""
-    row = CommandRow(
-        command_id=uuid5(case.transfer_id, kind.value),
-        reference=case.reference,
-        employer_id=case.employer_id,
-        kind=kind.value,
-        actor=system("transfer").model_dump(mode="json"),
-        state=CommandState.STORED.value,
-        at=at,
-        traceparent=current_traceparent(),
-    )
-    statement = upsert(commands).values(row.filled())
-    await connection.execute(statement.on_conflict_do_nothing(index_elements=[commands.c.command_id]))
+    """Let one case of a transfer hear of it, once."""
+    await tell_case(connection, case.transfer_id, case.reference, case.employer_id, kind, "transfer", at)

@@ -14,7 +14,18 @@ from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
 from domain.parties import Part, Party
-from programmes.work_permit import commands, facts, notice_facts, permit, questions, routes, stages, tables, views
+from programmes.work_permit import (
+    commands,
+    facts,
+    notice_facts,
+    permit,
+    questions,
+    rosters,
+    routes,
+    stages,
+    tables,
+    views,
+)
 from programmes.work_permit.bodies import BODIES
 from programmes.work_permit.changed import CHANGING
 from programmes.work_permit.extending import RENEWAL
@@ -63,4 +74,5 @@ WORK_PERMIT: Final = Programme(
     takes_effect=permit.begin,
     notice_facts=notice_facts.WorkPermitNoticeFacts,
     told=notice_facts.told,
+    rosters=rosters.ROSTERS,
 )

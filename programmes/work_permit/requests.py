@@ -209,10 +209,8 @@ class WorkPermitCorrection(EvidenceAgain[WorkPermitEvidence]):
 
 
 class WorkPermitField(StrEnum):
-    """A field of which a fact can be recorded."""
+    """A field of which a fact can be recorded; what evidence proves is none of them."""
 
-    SALARY_YEAR = "job.salary_year"
-    LOCATION = "job.location"
     CONTRACT_START = "job.contract_start"
     CONTRACT_END = "job.contract_end"
     LOCAL_AVERAGE_WAGE = "job.local_average_wage_year"

@@ -11,7 +11,7 @@ from domain.commands import CommandKind
 from domain.lost_answers import LostAnswerState
 from domain.notices import DeliveryStatus
 from domain.tasks import TaskAction
-from record.reconciliation import transfer_rows
+from record.reconciliation import takeover_rows, transfer_rows
 from record.reconciliation.evidence import Difference, Evidence, named_answer, row_place, signed_hash
 from store.rows.record import LedgerRow
 from store.rows.register import FactRow
@@ -63,6 +63,7 @@ def _untold(evidence: Evidence) -> Iterator[Difference]:
             yield Difference("register_row_untold", {"table": "conflicts", "subject": conflict.subject})
     yield from _untold_facts(evidence)
     yield from transfer_rows.untold(evidence)
+    yield from takeover_rows.untold(evidence)
     for call in evidence.beside.calls:
         # A list entry whose answer was lost counts as taken once an answer about the permit proves it (P4).
         is_ended = call.state in _CALL_STATES.values() and call.reason != "proved_by_answer"
@@ -343,6 +344,9 @@ _COUNTERPARTS: Final[Mapping[str, tuple[str, _Counterpart]]] = {
     Act.TRANSFER_ENDED: ("transfers", transfer_rows.ended),
     Act.TRANSFER_NOT_CONFIRMED: ("transfers", transfer_rows.not_confirmed),
     Act.TRANSFER_DONE: ("transfers", transfer_rows.done),
+    Act.EVIDENCE_TAKEN_OVER: ("takeovers", takeover_rows.taken_over),
+    Act.EVIDENCE_RELEASED: ("takeovers", takeover_rows.released),
+    Act.EVIDENCE_RELEASE_TAKEN_BACK: ("takeovers", takeover_rows.taken_back),
     Act.KEY_DESTROYED: ("registrations", _destroyed),
     Act.LEGAL_HOLD_PLACED: ("legal_holds", _hold),
     Act.LEGAL_HOLD_RELEASED: ("legal_holds", _hold),

@@ -36,6 +36,7 @@ from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
 from store.tables.sessions import objections, person_sessions, sign_in_links
+from store.tables.takeovers import takeovers
 from store.tables.transfers import transfers
 from store.tables.work import (
     calendar_days,
@@ -116,6 +117,7 @@ __all__ = [
     "sign_in_links",
     "sign_ins",
     "stamps",
+    "takeovers",
     "tasks",
     "tenant_tables",
     "transfers",

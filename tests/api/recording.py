@@ -11,7 +11,7 @@ import orjson
 from fastapi import FastAPI
 
 from api.access import GuardedRoute
-from api.examples import FILE, PLACES
+from api.examples import FILE, PLACES, read_examples
 from api.openapi import bodies_of, build_openapi
 from domain.references import checked
 from programmes import PROGRAMMES
@@ -57,6 +57,7 @@ class Recording:
 
     def __init__(self, app: FastAPI) -> None:
         self.examples: dict[str, Any] = {}
+        self._said: dict[str, Any] = {}
         self._routes = [route for route in app.routes if isinstance(route, GuardedRoute) and route.include_in_schema]
         self._document = build_openapi(app)
 
@@ -76,6 +77,7 @@ class Recording:
                 body = orjson.loads(message.content)
                 for names, said in bodies_of(half | named):
                     for name in names if len(names) == 1 else self._of_one(names, said["schema"], body):
+                        self._said[name] = said["schema"]
                         self._keep(name, body)
 
     def _of_one(self, names: list[str], schema: dict[str, Any], body: Any) -> list[str]:
@@ -84,7 +86,14 @@ class Recording:
         return [name for name, way in ways if not misfits(self._document, way, body)][:1]
 
     def write(self) -> None:
-        """Write what was kept, each to the room that it is of."""
+        """Write what was kept, each to the room that it is of.
+
+        What stands there and is still what its schema says stays as it is, so that a run changes what it has to alone:
+        hashes, times of the wall clock and the order of what came at once are others in every run.
+        """
+        for name, body in read_examples().items():
+            if name in self.examples and not misfits(self._document, self._said[name], body):
+                self.examples[name] = body
         for package in PLACES:
             own = {name: body for name, body in self.examples.items() if place_of(name) == package}
             text = orjson.dumps(own, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS)

@@ -14,6 +14,7 @@ from api.access import PROBLEMS_KEY, GuardedRoute, anyone
 from api.openapi import CODES_KEY
 from api.operations import OPERATIONS, operation_of, problems_of
 from domain.errors import PROBLEM_STATUS
+from programmes import PROGRAMMES
 from tests.api.conftest import Stage
 from tests.api.routes import all_routes, published, served
 
@@ -140,8 +141,8 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
 # A trial stores nothing, the signed messages have an id of their own, a cosignature is one by itself; a link works
 # once, of several the last one counts, and a session ends but once.
 _WITHOUT_KEY = {
-    "POST /v1/registrations/check",
-    "POST /v1/work-permits/check",
+    *(f"POST /v1/{each.path}/check" for each in PROGRAMMES.values() if each.check),
+    *(f"POST /v1/{each.path}/{asked.path}" for each in PROGRAMMES.values() for asked in each.questions),
     "POST /v1/authority/outcomes",
     "POST /v1/receipts",
     "POST /v1/audit/checkpoint/cosignatures",

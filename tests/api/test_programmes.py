@@ -37,6 +37,8 @@ def _path(programme: Programme, command: Command) -> str:
         at += f"/{tracks.path}/{{{tracks.named}}}"
     elif command.route.on is On.FACT:
         at += "/facts/{number}"
+    elif command.route.on is On.EVIDENCE:
+        at += "/evidence/{evidence_id}"
     elif command.route.on is On.TASK:
         at = "/v1/tasks/{task_id}"
     return f"{at}/{command.route.verb}"

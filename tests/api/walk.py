@@ -51,7 +51,7 @@ class Walk:
             route: its path.
             turn: which of the cases, modulo how many there are.
         """
-        under = route.split("/")[2]
+        under = route.removeprefix("/v1/").partition("/")[0]
         programme = next((each for each in PROGRAMMES.values() if each.path == under), None)
         of_all = [reference for each in self.references_of.values() for reference in each]
         references = of_all if programme is None else self.references_of[under]

@@ -43,3 +43,10 @@ async def badge_database(clean_database: str, owner_url: str) -> AsyncIterator[s
     """The same with what the badge's migration makes."""
     async with _migrated(owner_url, badge.upgrade, badge.downgrade):
         yield clean_database
+
+
+@pytest_asyncio.fixture
+async def toys_and_badges_database(toy_database: str, owner_url: str) -> AsyncIterator[str]:
+    """The same with what both make."""
+    async with _migrated(owner_url, badge.upgrade, badge.downgrade):
+        yield toy_database

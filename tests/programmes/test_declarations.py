@@ -18,10 +18,12 @@ from domain import spellings
 from domain.commands import CommandKind
 from domain.deadlines import DeadlineKind
 from domain.evidence import EVIDENCE_WORDS, EvidenceAgain, EvidenceCommand, WithEvidence
+from domain.once_only import OnceOnlyCommand
 from domain.parties import Part, Party
 from domain.stages import PendingAct
 from domain.tasks import TaskKind
 from programmes import PROGRAMMES
+from tests.programmes.badge.programme import BADGE
 from tests.programmes.declared import DECLARED
 from texts.findings import FINDINGS
 from texts.roster import words_of
@@ -29,6 +31,7 @@ from texts.roster import words_of
 ROOT: Final = Path(__file__).parents[2]
 # What is to know no programme, nor where one stands.
 _FREE: Final = ("cases", "record", "privacy", "register", "api", "workflows", "activities", "policy")
+ALL: Final = {**DECLARED, BADGE.code: BADGE}
 # The decisions that need two signatures in any case.
 _OF_ANY_CASE: Final = {PendingAct.APPROVE, PendingAct.REFUSE}
 _EVERY: Final = pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMMES)
@@ -108,7 +111,7 @@ def test_a_command_that_may_be_awaited_or_named_is_given_something(programme: Pr
             assert not set(command.named) & set(command.body.model_fields) - {"fact"}
 
 
-@pytest.mark.parametrize("programme", DECLARED.values(), ids=DECLARED)
+@pytest.mark.parametrize("programme", ALL.values(), ids=ALL)
 def test_a_programme_declares_every_command_of_the_core(programme: Programme) -> None:
     """Those of what it does not declare alone are left out: objections, renewals, a change of employer, changes."""
     left_out = {
@@ -180,3 +183,20 @@ def test_what_any_case_takes_is_called_by_no_word_of_one_programme() -> None:
     for command in verbs.COMMANDS.values():
         for route in filter(None, (command.route, command.own)):
             assert "registration" not in f"{route.name} {route.summary} {route.says}".lower()
+
+
+@pytest.mark.parametrize("programme", ALL.values(), ids=ALL)
+def test_a_programme_takes_over_what_another_one_vouches_for(programme: Programme) -> None:
+    for word in programme.vouches:
+        assert OnceOnlyCommand.VOUCH in programme.commands, word
+    asked = {OnceOnlyCommand.TAKE_OVER, OnceOnlyCommand.SOURCE_FELL} & set(programme.commands)
+    assert bool(asked) == bool(programme.takes)
+    for item, ways in programme.takes.items():
+        assert programme.evidence is not None
+        assert item in programme.evidence.of.kinds_of("item")
+        for taken in ways:
+            assert taken.kind in programme.evidence.of.kinds_of("kind")
+            source = ALL[taken.programme]
+            items = () if source.evidence is None else source.evidence.of.kinds_of("item")
+            assert taken.item in {*items, *source.vouches}, f"{taken.programme} vouches for no {taken.item}"
+            assert OnceOnlyCommand.VOUCH in source.commands

@@ -29,6 +29,7 @@ _BY: Final = {
     "ledger_marks": "value",
     "deliveries": "notice_id",
     "notice_reads": "notice_id",
+    "takeovers": "to_reference",
     "transfers": "from_reference",
 }
 # Whatever names a case there, no transaction of a person sees rows of these, or they are nobody's.

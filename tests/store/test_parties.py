@@ -31,6 +31,7 @@ _PARTS: Final = PARTS | {each.name for _, each in own_tables()}
 HELD: Final[dict[str, dict[str, Any]]] = {
     "case_facts": {"state": "stands", "contest": None},
     "evidence": {"state": "given", "result": None, "source_reference": None, "source_evidence": None},
+    "takeovers": {"state": "released", "consent": "person", "to_evidence": None},
     "tasks": {"state": "done"},
     "person_joinings": {"kind": "joining"},
 }
@@ -151,7 +152,7 @@ async def see_through_all(park: Park, mine: Case, other: Case) -> None:
         assert bool(at_door) is (table.name in _OF_PERSONS | _SHARED | {"case_parties"}), name
         for whose, tenant in (("mine", person), ("other", foreign)):
             sees = await seen(park, tenant, table, mine, other)
-            own = name in _SUBJECT.sees or table.name in _OF_PERSONS | {"case_parties", "transfers"}
+            own = name in _SUBJECT.sees or table.name in _OF_PERSONS | {"case_parties", "takeovers", "transfers"}
             if table.name in _SHARED:
                 continue
             assert sees == ({whose} if own else set()), (tenant, name)
@@ -190,6 +191,30 @@ async def _changed(park: Park, tenant: str, statement: Any) -> int:
 def _command(case: Case, employer: str, kind: str) -> Any:
     row = {"command_id": uuid4(), "reference": case.reference, "employer_id": employer, "kind": kind}
     return insert(tables.commands).values(row | {"actor": {}, "state": "stored", "at": NOON})
+
+
+async def _write_releases(park: Park, mine: Case, other: Case, person_id: UUID, other_id: UUID) -> None:
+    """Let a person release what is theirs into a case of theirs, and take it back."""
+    person = person_tenant(person_id)
+
+    def released(source: str, target: str, by: UUID, **more: object) -> Any:
+        row = {"takeover_id": uuid4(), "person_id": by, "from_reference": source, "to_reference": target}
+        row |= {"from_item": "a", "from_evidence": 1, "to_item": "b", "consent": "person", "state": "released"}
+        return insert(tables.takeovers).values(row | {"consented_at": NOON} | more)
+
+    await _changed(park, person, released(mine.reference, mine.reference, person_id))
+    await _refused(park, person, released(other.reference, mine.reference, person_id))
+    await _refused(park, person, released(mine.reference, other.reference, person_id))
+    await _refused(park, person, released(mine.reference, mine.reference, other_id))
+    await _refused(park, person, released(mine.reference, mine.reference, person_id, state="taken"))
+    await _refused(park, person, released(mine.reference, mine.reference, person_id, consent="employer"))
+    await _refused(park, "emp-a", released(mine.reference, mine.reference, person_id))
+    into_mine = update(tables.takeovers).where(tables.takeovers.c.to_reference == mine.reference)
+    await _refused(park, person, into_mine.values(state="taken"))
+    await _refused(park, person, into_mine.values(state="withdrawn", from_item="c"))
+    assert await _changed(park, "emp-a", into_mine.values(state="withdrawn")) == 0
+    assert await _changed(park, person, into_mine.values(state="withdrawn")) == 2
+    assert await _changed(park, person, into_mine.values(state="withdrawn")) == 0
 
 
 async def write_through_all(park: Park, mine: Case, other: Case) -> None:
@@ -251,6 +276,8 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
     assert await _changed(park, person, of_mine.values(state="withdrawn")) == 1
     assert await _changed(park, person, of_mine.values(state="withdrawn")) == 0
 
+    await _write_releases(park, mine, other, person_id, other_id)
+
     def acted(subject: object, role: str, cases: list[str]) -> Any:
         who = {
             "actor_issuer": "hetao/me",
@@ -311,6 +338,7 @@ async def write_through_all(park: Park, mine: Case, other: Case) -> None:
                        update(table).values(number=b"x"))  # fmt: skip
     touched = {"commands", "cases", "case_parties", "objections", "ledger", "ledger_marks", "notices"}
     touched |= {
+        "takeovers",
         "transfers",
         "deliveries",
         "sign_in_links",

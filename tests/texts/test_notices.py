@@ -15,6 +15,7 @@ from opencc import OpenCC
 
 from cases.programme import Programme
 from domain.errors import Defect as DefectError
+from domain.evidence import EVIDENCE_WORDS
 from domain.languages import Language
 from domain.notices import Channel, NoticeKind, Recipient, StatedDate, when_undelivered
 from domain.stages import DueKind, PendingAct, Stage
@@ -200,7 +201,7 @@ def test_every_reader_of_every_kind_of_a_programme_has_words_to_look_for(code: s
 
 
 def test_the_words_that_any_programme_needs_are_of_kinds_of_the_core() -> None:
-    assert set(OF_CORE) <= {*map(str, CORE_WORDS.notices)}
+    assert set(OF_CORE) <= {*map(str, (CORE_WORDS | EVIDENCE_WORDS).notices)}
 
 
 @pytest.mark.parametrize(("code", "kind", "recipient", "channel", "language"), READ_BY_PEOPLE)

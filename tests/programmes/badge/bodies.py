@@ -4,6 +4,7 @@
 from typing import Final
 
 from domain.data_map import ALL, OUT, SIDES, DataClass, Kept, Retention, rows
+from domain.evidence import rows_of_evidence
 
 _PERSONAL: Final = DataClass.PERSONAL
 _PART: Final = Kept.IN_BODY
@@ -21,4 +22,5 @@ BODIES: Final = (
     *rows("HolderChange", "identity_number", "what is mended", OUT, of=DataClass.SENSITIVE, kept=_PART, until=_CASE),
     *rows("BadgeCorrection", "round", "which round is given again under review", ALL),
     *rows("BadgeCorrection", "person employment", "what is mended", ALL, of=_PERSONAL, kept=Kept.SEALED, until=_CASE),
+    *rows_of_evidence("BadgeRequest", "BadgeCorrection", "BadgeProof"),
 )  # fmt: skip

@@ -10,7 +10,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.parties import add_confirmer
-from cases.commands import timers, verbs
+from cases.commands import evidence, once_only, timers, verbs
 from cases.commands.correcting import correct
 from cases.decisions import assessing, review
 from cases.moves.moving import move, need_move
@@ -87,7 +87,7 @@ async def _need_answered(file: CaseFile, connection: AsyncConnection, actor: Act
 
 
 TIMERS: Final[Mapping[str, Timer]] = {**timers.TIMERS, BadgeDeadline.CONFIRMATION: _over}
-_CORE: Final = verbs.owned_by_persons(verbs.COMMANDS)
+_CORE: Final = verbs.owned_by_persons({**verbs.COMMANDS, **evidence.commands(), **once_only.commands()})
 COMMANDS: Final[Mapping[str, Command]] = {
     **_CORE,
     CommandKind.START: replace(

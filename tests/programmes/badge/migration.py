@@ -11,9 +11,9 @@ from store.case_fences import close_case_table, declare_part
 # Written out, since a migration never changes and imports nothing that does; a test compares it to the declaration.
 PERSON_SEES: Final = frozenset(
     "answers applications assessments badge_employments calls case_facts cases commands deadlines deliveries"
-    " employer_versions employers ledger ledger_marks legal_holds notices objections tasks".split()
+    " employer_versions employers evidence ledger ledger_marks legal_holds notices objections tasks".split()
 )
-OWNER_ASKS: Final = frozenset("contest contest_fact correct withdraw".split())
+OWNER_ASKS: Final = frozenset("contest contest_fact correct take_over withdraw".split())
 CONFIRMER_SEES: Final = frozenset({"badge_employments"})
 CONFIRMER_ASKS: Final = frozenset({"badge_confirm", "badge_deny"})
 

@@ -6,15 +6,22 @@ from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart, PartPla
 from cases.case.reading import CaseReading
 from domain.commands import CommandKind
 from domain.languages import Language
+from domain.once_only import OnceOnlyCommand
 from domain.parties import Part, Party
 from tests.programmes.badge import routes
 from tests.programmes.badge.tables import employment
 from tests.programmes.badge.views import EmploymentView
 from tests.programmes.badge.words import BadgeCommand
 
-SEES: Final = READS_CASE | TRIES_COMMANDS | {"badge_employments"}
+SEES: Final = READS_CASE | TRIES_COMMANDS | {"badge_employments", "evidence"}
 # What the person who owns a case asks of it.
-ASKS: Final = (CommandKind.CONTEST, CommandKind.CONTEST_FACT, CommandKind.CORRECT, CommandKind.WITHDRAW)
+ASKS: Final = (
+    CommandKind.CONTEST,
+    CommandKind.CONTEST_FACT,
+    CommandKind.CORRECT,
+    CommandKind.WITHDRAW,
+    OnceOnlyCommand.TAKE_OVER,
+)
 
 
 def _shows(case: CaseReading, language: Language) -> EmploymentView:

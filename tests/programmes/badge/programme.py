@@ -2,15 +2,16 @@
 
 from typing import Final
 
+from cases.case.evidence import EVIDENCE
 from cases.commands.verbs import ANSWERS
-from cases.programme import Programme
+from cases.programme import Evidence, Programme
 from domain.actors import Role
 from domain.case_types import CaseType
 from domain.parties import Party
 from policy.packs import PackSource
-from tests.programmes.badge import confirming, parts, routes, stages, tables, views
+from tests.programmes.badge import confirming, parts, routes, sharing, stages, tables, views
 from tests.programmes.badge.bodies import BODIES
-from tests.programmes.badge.requests import BadgeRequest
+from tests.programmes.badge.requests import BadgeProof, BadgeRequest
 from tests.programmes.badge.words import WORDS
 from texts.catalogue import hand_over
 
@@ -25,7 +26,9 @@ BADGE: Final = Programme(
     form=BadgeRequest,
     by=frozenset({Role.PERSON}),
     bodies=BODIES,
-    tables=(tables.EMPLOYMENTS,),
+    tables=(tables.EMPLOYMENTS, EVIDENCE),
+    evidence=Evidence(of=BadgeProof),
+    takes=sharing.TAKES,
     views=views.VIEWS,
     submit=routes.SUBMIT,
     packs=(PackSource("badge", package="tests.programmes.badge", folder="packs/badge"),),

@@ -1,9 +1,13 @@
 """What is given to open a badge, and what the employer says of it."""
 
+from collections.abc import Mapping
 from enum import StrEnum
-from typing import ClassVar
+from typing import Annotated, Any, ClassVar
+
+from pydantic import Field
 
 from domain.bodies import Body, Corrections, Parts
+from domain.evidence import EvidenceAgain, EvidenceGiven, WithEvidence
 from domain.fields import Code, IdentityNumberField, Line, Name
 from domain.forms import Form
 from domain.languages import Language
@@ -40,7 +44,28 @@ class HolderChange(Parts):
     identity_number: IdentityNumberField | None = None
 
 
-class BadgeCorrection(Corrections):
+class BadgeItem(StrEnum):
+    """What is proved of who is to wear it."""
+
+    AGE = "badge_age"
+    TOY = "badge_toy"
+
+
+class BadgePaper(StrEnum):
+    """What proves it."""
+
+    RECORD = "badge_record"
+
+
+class BadgeProof(EvidenceGiven):
+    """A paper that proves an age in whole years, or that a toy is being made for them."""
+
+    values: ClassVar[Mapping[str, Any]] = {BadgeItem.AGE: Annotated[int, Field(ge=5, le=120, strict=True)]}
+    item: BadgeItem
+    kind: BadgePaper
+
+
+class BadgeCorrection(EvidenceAgain[BadgeProof]):
     """The parts that may be given again."""
 
     person: HolderChange | None = None
@@ -53,7 +78,7 @@ class BadgeField(StrEnum):
     POSITION = "employment.position"
 
 
-class BadgeRequest(Form):
+class BadgeRequest(WithEvidence[BadgeProof], Form):
     """A badge for oneself."""
 
     corrections: ClassVar[type[Corrections]] = BadgeCorrection

@@ -6,6 +6,7 @@ from typing import Final
 
 from cases.case.file import CaseFile
 from cases.case.moves import At, Move, Moves, Notice, Track, Who
+from cases.moves.evidence import EVIDENCE_MOVES, taking_over
 from cases.moves.front_half import EMPLOYER, PERSON, TIMER, front_half
 from domain.actors import Role
 from tests.programmes.badge.tables import EMPLOYMENTS
@@ -46,7 +47,7 @@ def _parts(file: CaseFile) -> list[str]:
 
 EMPLOYMENT: Final = "employment"
 AT: Final = At(EMPLOYMENT, Parts.EMPLOYMENT)
-MOVES: Final = Moves(*front_half(PERSON))
+MOVES: Final = Moves(*front_half(PERSON), *EVIDENCE_MOVES, *taking_over(PERSON))
 TRACKS: Final[Mapping[str, Track]] = {
     EMPLOYMENT: Track(
         table=EMPLOYMENTS,

@@ -5,6 +5,7 @@ from typing import Final
 
 from pydantic import BaseModel
 
+from cases.case.evidence_views import EvidenceShown, evidence_views
 from cases.case.shows import Showing, Told, Views
 from cases.case.views import AnyCaseView, CaseForStaff, view
 from domain.folding import ActRow, Folding
@@ -25,7 +26,7 @@ class EmploymentView(BaseModel):
 
 
 @view
-class BadgeView(AnyCaseView):
+class BadgeView(EvidenceShown, AnyCaseView):
     """A badge as its reader may see it."""
 
     employment: str | None
@@ -39,7 +40,7 @@ class BadgeForStaff(CaseForStaff, BadgeView):
 def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     row = employment(showing.case)
     shown = BadgeForStaff if isinstance(seen, CaseForStaff) else BadgeView
-    return shown(**vars(seen), employment=row.stage if row else None)
+    return shown(**vars(seen), employment=row.stage if row else None, evidence=evidence_views(showing.case))
 
 
 _STAGE_AFTER: Final = {

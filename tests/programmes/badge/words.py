@@ -5,6 +5,7 @@ from typing import Final
 
 from domain.acts import ActMeaning
 from domain.deadlines import DeadlineMeaning
+from domain.evidence import EVIDENCE_WORDS
 from domain.notices import EMPLOYER, plan
 from domain.words import CORE_WORDS, Words, owned_by_persons
 
@@ -46,7 +47,7 @@ class EmploymentStage(StrEnum):
     UNANSWERED = "unanswered"
 
 
-WORDS: Final = owned_by_persons(CORE_WORDS) | Words(
+WORDS: Final = owned_by_persons(CORE_WORDS | EVIDENCE_WORDS) | Words(
     acts={act: ActMeaning() for act in BadgeAct},
     deadlines={BadgeDeadline.CONFIRMATION: DeadlineMeaning()},
     notices={BadgeNotice.ASKED: plan(EMPLOYER)},

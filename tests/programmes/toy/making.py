@@ -7,7 +7,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import evidence, objecting, timers, verbs
+from cases.commands import evidence, objecting, once_only, timers, verbs
 from cases.commands.changing import change_commands
 from cases.commands.correcting import correct
 from cases.decisions import ending
@@ -79,6 +79,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
     **evidence.commands(ToyAct.STOPPED),
+    **once_only.commands(ToyAct.STOPPED),
     **change_commands(ToyChange),
     CommandKind.CORRECT: correct("toy", ToyRequest),
     ToyCommand.FINISH: Command(

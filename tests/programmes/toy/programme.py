@@ -11,7 +11,7 @@ from cases.decisions import setting_aside
 from cases.programme import Evidence, Programme
 from domain.case_types import CaseType
 from domain.parties import Part, Party
-from tests.programmes.toy import changes, facts, making, rosters, routes, rules, stages, tables, views
+from tests.programmes.toy import changes, facts, making, rosters, routes, rules, sharing, stages, tables, views
 from tests.programmes.toy.bodies import BODIES
 from tests.programmes.toy.calls import CALLS
 from tests.programmes.toy.questions import QUESTIONS
@@ -49,6 +49,8 @@ TOY: Final = Programme(
     tracks=stages.TRACKS,
     commands=making.COMMANDS,
     evidence=Evidence(of=ToyProof, apart=True, falls=making.stop),
+    vouches=sharing.VOUCHES,
+    takes=sharing.TAKES,
     contestable=setting_aside.CONTESTABLE,
     signatures=setting_aside.SIGNATURES,
     changing=changes.CHANGING,

@@ -7,7 +7,7 @@ from typing import Final
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Track, Who
 from cases.moves.changing import changing
-from cases.moves.evidence import EVIDENCE_MOVES
+from cases.moves.evidence import EVIDENCE_MOVES, taking_over
 from cases.moves.front_half import EMPLOYER, FRONT_HALF
 from cases.moves.objecting import OBJECTING
 from domain.actors import STAFF, Role
@@ -36,7 +36,7 @@ class MakingEvent(StrEnum):
 _BY_ITSELF: Final = Who("once the approval has settled", frozenset({Role.SYSTEM}), asked=False)
 _MOVED: Final = Who("once a change is taken", frozenset({Role.SYSTEM}), asked=False)
 _FINISHED: Final = Who("timer; officer before it", frozenset({Role.SYSTEM}) | STAFF)
-_FALLEN: Final = Who("once what proved the age fell", STAFF, asked=False)
+_FALLEN: Final = Who("once what proved the age fell", STAFF | {Role.SYSTEM}, asked=False)
 
 MAKING_MOVES: Final = (
     Move("T1", frozenset({None}), MakingEvent.BEGIN, _BY_ITSELF, MakingStage.MAKING),
@@ -58,6 +58,7 @@ MOVES: Final = Moves(
     *FRONT_HALF,
     *OBJECTING,
     *EVIDENCE_MOVES,
+    *taking_over(EMPLOYER),
     *changing(EMPLOYER),
     Move("T4", frozenset({Stage.APPROVED}), ToyEvent.OVER, _FINISHED, Stage.ENDED, closes=(ALL,)),
 )
