@@ -22,7 +22,7 @@ from domain.forms import need_form
 from programmes.work_permit import ending, residences
 from programmes.work_permit.requests import WorkPermitAnswer, WorkPermitOutcomeRequest, WorkPermitRequest
 from programmes.work_permit.stages import AT_PERMIT, PermitEvent, WorkPermitEvent
-from programmes.work_permit.tables import WORK_PERMITS, work_permit, work_permits
+from programmes.work_permit.tables import WORK_PERMITS, with_earlier, work_permit, work_permits
 from programmes.work_permit.words import WorkPermitAct, WorkPermitDeadline, WorkPermitProposal, WorkPermitStage
 from store.rows.work import DeadlineRow
 from store.tables import cases
@@ -126,9 +126,7 @@ def give(file: CaseFile, actor: Actor, at: datetime, paper: WorkPermitOutcomeReq
     act = WorkPermitAct.ISSUED
     if row.valid_until is not None:
         act = WorkPermitAct.EXTENDED
-        days_before = {"valid_from": str(row.valid_from), "valid_until": str(row.valid_until)}
-        earlier = [*row.earlier, {**days_before, "number": row.number, "category": row.category}]
-        file.set_track(WORK_PERMITS, _KEY, at, earlier=earlier)
+        file.set_track(WORK_PERMITS, _KEY, at, earlier=with_earlier(row))
     values = {"number": paper.number, "category": need(paper.category, "category").value}
     days = {"valid_from": paper.valid_from, "valid_until": paper.valid_until}
     file.set_track(WORK_PERMITS, _KEY, at, **values, **days)

@@ -1,4 +1,4 @@
-"""What becomes of a work permit once it is there: extended, changed, its contract over, cancelled; with time skipped."""
+"""What becomes of a work permit once it is there: extended, changed, its contract over, cancelled."""
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
@@ -168,7 +168,7 @@ async def test_an_early_end_that_is_asked_with_its_cancellation_counts_from_its_
 
 
 async def test_the_person_asks_where_the_employer_let_the_time_pass_and_not_before(park: Park) -> None:
-    case, here = await of_contract(park, "2026-09-30")
+    case, _here = await of_contract(park, "2026-09-30")
     asked = {"reference": case.reference}
     await skip_to(case, "2026-10-20")
     refused = await park.ask(person(park), "POST", "/v1/me/work-permit-cancellations", asked, expects=403)
