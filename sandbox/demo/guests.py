@@ -181,7 +181,7 @@ class Guests:
         reference = await self._recognised("Yu Ting, whose evidence falls", "person-5", body)
         case = await self._case(reference, by=SEES)
         piece = case["evidence"][0]["evidence_id"]
-        fallen = {"reasons": [{"code": "evidence_revoked"}], "round": case["round"]}
+        fallen = {"reasons": [{"code": "evidence_revoked"}]}
         await self._act(SEES, reference, f"evidence/{piece}/fallen", fallen)
         await self._end(
             reference,
