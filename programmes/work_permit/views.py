@@ -121,10 +121,15 @@ class WorkPermitView(EvidenceShown, AnyCaseView):
 
 
 @view
-class WorkPermitForStaff(CaseForStaff, WorkPermitView):
-    """An application for a work permit as staff and auditors see it."""
+class WorkPermitWithPaper(WorkPermitView):
+    """An application for a work permit with what of a paper waits for its second signature."""
 
     entered: Annotated[dict[str, Any] | None, FOR_STAFF] = None
+
+
+@view
+class WorkPermitForStaff(CaseForStaff, WorkPermitWithPaper):
+    """An application for a work permit as staff and auditors see it."""
 
 
 @view
@@ -333,7 +338,7 @@ VIEWS: Final = Views(
         "WorkPermit",
         WorkPermitRequest,
         "Work permits of foreigners: points, the authority's permit, and the residence permit beside it.",
-        case=WorkPermitView,
+        case=WorkPermitWithPaper,
         own=OwnWorkPermitMembers,
     ),
 )

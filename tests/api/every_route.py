@@ -12,11 +12,13 @@ from programmes import PROGRAMMES
 from proof.checkpoints import cosign, parse_note
 from register.trials import try_pack
 from store.tables import deliveries, notices
+from tests.api.any_case import walk_any_case
 from tests.api.bodies import example_of
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
+from tests.programmes.work_permit.walk import walk_work_permits
 from tests.record.seal.sealed import seal_all
 from tests.register.drafts import STRICTER as DRAFT
 
@@ -26,7 +28,7 @@ CSV = (
 )
 
 # What a programme has of its own, beside what any case takes: by code, its walk.
-OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {}
+OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {"work_permit": walk_work_permits}
 # Whose cases are walked here in what any case takes too, since all else rests on them.
 IN_WHOLE: Final = frozenset({"talent_permit"})
 
@@ -53,6 +55,11 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_person(walk)
     await walk_public(walk)
     await walk_questions(walk)
+    for code, programme in PROGRAMMES.items():
+        if code not in IN_WHOLE:
+            await walk_any_case(walk, programme)
+        if code in OWN:
+            await OWN[code](walk)
     return walk
 
 

@@ -7,9 +7,12 @@ from collections.abc import Mapping
 from datetime import date
 from typing import Any, Final, NamedTuple
 
+from pydantic import BaseModel
+
 from programmes import PROGRAMMES
 from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
+from tests.programmes.appraisal.people import SAMPLE as APPRAISAL_FORM
 from tests.programmes.toy.programme import TOY
 from tests.programmes.work_permit.forms import FORM as WORK_PERMIT_FORM
 from tests.programmes.work_permit.forms import PAPER
@@ -44,6 +47,12 @@ class Sample(NamedTuple):
     stated: Mapping[str, tuple[date, ...]] = {}
 
 
+def _shown(body: type[BaseModel]) -> Any:
+    """Return the example that a body publishes."""
+    extra: Any = body.model_config["json_schema_extra"]
+    return extra["examples"][0]
+
+
 SAMPLES: Final[Mapping[str, Sample]] = {
     PROGRAMMES["talent_permit"].code: Sample(
         form=registration_body(),
@@ -64,6 +73,28 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             {"authority_reason": None, "authority_remedy": None},
         ),
     ),
+    PROGRAMMES["appraisal"].code: Sample(
+        form=APPRAISAL_FORM,
+        ready=(("employer-a", "employment/confirmed", {}),),
+        correction={"employment": {"position": "高級研究員"}},
+        fact={"field": "employment.work_start", "value": "2026-01-12", "seen_in": "The contract itself."},
+        own={
+            "change": {"position": "高級研究員"},
+            "employment/confirmed": {},
+            "employment/denied": {},
+            "employment/left": {"last_day": "2026-03-31"},
+            "suspension": {"reasons": [{"code": "false_statement_suspected"}]},
+            "restoration": {},
+            "revocation": {"reasons": [{"code": "false_statement"}]},
+            "renewal": {},
+        },
+        told={
+            "certificate": "HA-2026-000001-2",
+            "valid_from": date(2026, 3, 2),
+            "valid_until": date(2029, 3, 1),
+            "suspended_for": ("appraisal_employment_ended", "appraisal_evidence_fallen"),
+        },
+    ),
     PROGRAMMES["work_permit"].code: Sample(
         form=WORK_PERMIT_FORM,
         correction={"declared": {"chinese": "hsk5"}},
@@ -79,6 +110,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "evidence/{evidence_id}/seen": {"result": "proved", "seen_in": "The original.", "round": 1},
             "evidence/{evidence_id}/fallen": {"reasons": [{"code": "evidence_revoked"}]},
         },
+        questions={each.path: _shown(each.body) for each in PROGRAMMES["work_permit"].questions},
         told={
             "permit_number": "permit-number",
             "valid_from": date(2026, 3, 12),
