@@ -28,6 +28,7 @@ _NAMED = {
         cases/tasks/views.py: TaskView.detail
         privacy/access_log.py: Reading.detail
         programmes/talent_permit/departures.py: Departure.as_kept
+        programmes/work_permit/tables.py: WorkPermitRow.earlier
         record/event_views.py: EventView.detail
         record/restores/declaring.py: Restored.declaration
         record/reconciliation/evidence.py: StoredRequest.actor
@@ -39,7 +40,7 @@ _NAMED = {
         """,
     "the body of a command, or a form, as it was given": """
         cases/case/reading.py: CaseReading.given
-        cases/case/evidence.py: proved
+        cases/case/evidence.py: given_of proved
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
         cases/case/corrected.py: parts_of with_fields
@@ -51,9 +52,12 @@ _NAMED = {
         cases/commands/said.py: codes signature
         cases/commands/store.py: store
         cases/commands/submit.py: ask
+        cases/once_only/offers.py: complete
+        cases/once_only/taking.py: source_fell take_over vouch
         cases/decisions/renewal_returns.py: correct
         cases/decisions/renewals.py: ask
-        cases/programme.py: Command.does Command.before Command.refused Command.said
+        cases/programme.py: Command.does Command.before Command.refused Command.said Command.completes
+        programmes/appraisal/rules/claims.py: AppraisalClaims.of
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given
         record/reconciliation/evidence.py: StoredRequest.words FactContent.words
