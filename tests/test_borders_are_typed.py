@@ -60,6 +60,9 @@ _NAMED = {
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given
         record/reconciliation/evidence.py: StoredRequest.words FactContent.words
+        cases/case/evidence.py: declared
+        programmes/appraisal/requests.py: AppraisalEvidence.values
+        programmes/appraisal/rules/claims.py: AppraisalClaims.of
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
         cases/case/moves.py: Notice.facts

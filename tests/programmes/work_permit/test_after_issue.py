@@ -8,8 +8,10 @@ import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
+from cases.case.file import CaseFile
+from domain.errors import need
 from domain.stages import Stage
-from programmes.work_permit.tables import work_permit
+from programmes.work_permit.tables import WorkPermitRow, work_permit
 from tests.api.callers import Caller
 from tests.programmes.park import Park, served
 from tests.programmes.work_permit.forms import FORM, PAPER
@@ -26,6 +28,10 @@ async def park(clean_database: str, temporal_client: Client) -> AsyncIterator[Pa
         served(world, clean_database) as park,
     ):
         yield park
+
+
+def permit_of(file: CaseFile) -> WorkPermitRow:
+    return need(work_permit(file), "work_permit")
 
 
 def before_end(days: int) -> str:
@@ -55,7 +61,7 @@ async def extend(park: Park, here: str, case: Case, number: int = 1) -> None:
         signed = {"action": "confirm", "round": shown["round"], "reasons": []}
         await park.ask("officer-2", "POST", f"{here}/confirmation", signed)
     await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
-    await case.until(lambda file: work_permit(file).stage == "extending")
+    await case.until(lambda file: permit_of(file).stage == "extending")
 
 
 def extended_paper(**changed: Any) -> dict[str, Any]:
@@ -89,12 +95,12 @@ async def test_the_paper_of_an_extension_gives_the_next_days_and_keeps_the_earli
     shown = await enter(park, here, extended_paper())
     permit = shown["work_permit"]
     assert (permit["stage"], permit["valid_until"], permit["number"]) == ("issued", "2029-12-31", PAPER["number"])
-    file = await case.until(lambda file: work_permit(file).stage == "issued")
-    assert work_permit(file).earlier[0]["valid_until"] == UNTIL.isoformat()
+    file = await case.until(lambda file: permit_of(file).stage == "issued")
+    assert permit_of(file).earlier[0]["valid_until"] == UNTIL.isoformat()
     assert (await case.acts()).count("work_permit_extended") == 1
     await skip_to(case, "2028-01-10")
     file = await case.until(lambda file: file.stage is Stage.APPROVED)
-    assert work_permit(file).stage == "issued"
+    assert permit_of(file).stage == "issued"
 
 
 async def test_a_permit_whose_extension_waits_does_not_end_by_its_last_day(park: Park) -> None:
@@ -103,10 +109,10 @@ async def test_a_permit_whose_extension_waits_does_not_end_by_its_last_day(park:
     await extend(park, here, case)
     await skip_to(case, "2028-01-04")
     file = await case.file()
-    assert (file.stage, work_permit(file).stage) == (Stage.APPROVED, "extending")
+    assert (file.stage, permit_of(file).stage) == (Stage.APPROVED, "extending")
     await enter(park, here, {"outcome": "refused", "paper": "SZ-3"})
     file = await case.until(lambda file: file.stage is Stage.ENDED)
-    assert (work_permit(file).stage, file.row.end_reason) == ("expired", "work_permit_expired")
+    assert (permit_of(file).stage, file.row.end_reason) == ("expired", "work_permit_expired")
 
 
 async def test_a_change_that_is_reported_late_is_taken_and_shown_so(park: Park) -> None:
@@ -118,19 +124,19 @@ async def test_a_change_that_is_reported_late_is_taken_and_shown_so(park: Park) 
         file = await case.until(lambda file: file.find_task("change") is not None)
         shown = await park.ask("officer-1", "GET", f"{here}/change", headers={"Purpose": "case_review"})
         assert [each["late"] for each in shown["fields"]] == [late]
-        task = file.find_task("change").task_id
+        task = need(file.find_task("change"), "task").task_id
         answer = {"action": "take", "reasons": [{"code": "document_seen"}]}
         await park.ask("officer-1", "POST", f"/v1/tasks/{task}/answer", answer)
         await case.until(lambda file: file.find_task("change") is None)
     file = await case.file()
-    assert file.application.job.position == "Head of materials 2"
+    assert file.application.given_of("job.position") == "Head of materials 2"
 
 
 async def test_the_contract_ends_and_the_tenth_working_day_is_told(park: Park) -> None:
     case, here = await of_contract(park, "2026-09-30")
     await skip_to(case, "2026-10-01")
     file = await case.until(lambda file: file.row.ended_on is not None)
-    assert str(work_permit(file).due_at) == "2026-10-20 23:59:59+08:00"
+    assert str(permit_of(file).due_at) == "2026-10-20 23:59:59+08:00"
     assert (await case.notices()).count("work_permit_cancellation_due") == 2  # the employer and the person
     await skip_to(case, "2026-10-20")
     await park.ask("employer-a", "POST", f"{here}/cancellation", {}, expects=202)
