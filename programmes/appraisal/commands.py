@@ -79,6 +79,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.DECIDE: replace(
         _CORE[CommandKind.DECIDE], refuses=confirming.refuses_decision, before=confirming.need_answered
     ),
+    CommandKind.CHANGE: replace(_CORE[CommandKind.CHANGE], before=confirming.need_employer),
     CommandKind.CORRECT: correct(spellings.APPRAISAL, AppraisalRequest, routes.CORRECT),
     CommandKind.STANDING: Command(does=_no_standing, acts=effect(Act.HELD)),
     CommandKind.CONFIRM: replace(

@@ -105,11 +105,17 @@ def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
     )
 
 
+def _said_of(stage: str | None, case: CaseReading) -> str | None:
+    """Return by what name the texts have a stage: once it is decided, another employer comes by a change."""
+    is_later = bool(case.row.settled) and stage in (EmploymentStage.DENIED, EmploymentStage.LEFT)
+    return f"{stage}_later" if is_later else stage
+
+
 def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnAppraisal:
     asked, given = employment(case), _recognition(case)
     return OwnAppraisal(
         **vars(whole),
-        employment_text=plain("employment_stages", asked.stage if asked else None, language),
+        employment_text=plain("employment_stages", _said_of(asked.stage if asked else None, case), language),
         recognition=given,
         recognition_text=plain("recognition_stages", given.stage if given else None, language),
     )
