@@ -12,6 +12,7 @@ from programmes import PROGRAMMES
 from proof.checkpoints import cosign, parse_note
 from register.trials import try_pack
 from store.tables import deliveries, notices
+from tests.api.any_case import walk_any_case
 from tests.api.bodies import example_of
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
@@ -53,6 +54,11 @@ async def walk_all(stage: Stage) -> Walk:
     await walk_person(walk)
     await walk_public(walk)
     await walk_questions(walk)
+    for code, programme in PROGRAMMES.items():
+        if code not in IN_WHOLE:
+            await walk_any_case(walk, programme)
+        if code in OWN:
+            await OWN[code](walk)
     return walk
 
 
