@@ -42,7 +42,9 @@ def all_columns() -> "tuple[DataRow, ...]":
     from domain.data_map_columns import COLUMNS
     from programmes import own_tables
 
-    return (*COLUMNS, *(row for _, table in own_tables() for row in table.data))
+    # Several programmes may declare one table of the core, as that of renewals.
+    tables = dict.fromkeys(table for _, table in own_tables())
+    return (*COLUMNS, *(row for table in tables for row in table.data))
 
 
 def all_bodies() -> "tuple[DataRow, ...]":

@@ -165,6 +165,7 @@ def signed_prefix(document: str) -> bytes:
 # --- Temporal: workflows, their ids and queues, messages, activities --------------------------------------------------
 
 REGISTRATION_WORKFLOW: Final = "Registration"
+APPRAISAL_WORKFLOW: Final = "Appraisal"
 WORK_PERMIT_WORKFLOW: Final = "WorkPermit"
 NOTIFICATION_WORKFLOW: Final = "Notification"
 AUTHORITY_POLL_WORKFLOW: Final = "AuthorityPoll"
@@ -176,6 +177,7 @@ SEAL_CHECK_WORKFLOW: Final = "SealCheck"
 
 # Before the reference of a case, the channel of notices, the id of a change of standing.
 REGISTRATION_ID: Final = "registration/"
+APPRAISAL_ID: Final = "appraisal/"
 WORK_PERMIT_ID: Final = "work-permit/"
 NOTIFICATION_ID: Final = "notification/"
 STANDING_ID: Final = "standing/"
@@ -232,6 +234,7 @@ EMPLOYER_CHAIN: Final = "employer/"
 # --- Programmes: the code that each case carries ----------------------------------------------------------------------
 
 TALENT_PERMIT: Final = "talent_permit"
+APPRAISAL: Final = "appraisal"
 WORK_PERMIT: Final = "work_permit"
 
 # --- Idempotency: a route is the method and the path as called; these are asked by no route ---------------------------

@@ -5,13 +5,14 @@ from typing import Final
 
 from cases.programme import Programme
 from domain.case_types import CaseTypes
+from programmes.appraisal.programme import APPRAISAL
 from programmes.talent_permit.programme import TALENT_PERMIT
 from programmes.work_permit.programme import WORK_PERMIT
 from store.case_tables import OwnTables
 from texts.catalogue import hand_over
 
 # By the code that each case carries.
-PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT, WORK_PERMIT)}
+PROGRAMMES: Final[Mapping[str, Programme]] = {each.code: each for each in (TALENT_PERMIT, WORK_PERMIT, APPRAISAL)}
 # By what references of their cases begin with.
 CASE_TYPES: Final = CaseTypes(PROGRAMMES)
 

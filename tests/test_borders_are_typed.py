@@ -39,7 +39,9 @@ _NAMED = {
         """,
     "the body of a command, or a form, as it was given": """
         cases/case/reading.py: CaseReading.given
-        cases/case/evidence.py: proved
+        cases/case/evidence.py: given_of proved
+        cases/once_only/offers.py: complete
+        cases/once_only/taking.py: source_fell take_over vouch
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
         cases/case/corrected.py: parts_of with_fields
@@ -53,7 +55,7 @@ _NAMED = {
         cases/commands/submit.py: ask
         cases/decisions/renewal_returns.py: correct
         cases/decisions/renewals.py: ask
-        cases/programme.py: Command.does Command.before Command.refused Command.said
+        cases/programme.py: Command.does Command.before Command.completes Command.refused Command.said
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given
         record/reconciliation/evidence.py: StoredRequest.words FactContent.words

@@ -151,6 +151,14 @@ async def add_confirmer(
     return True
 
 
+async def end_confirmer(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:
+    """End the part of whoever confirms something of a case, so that another can be given it."""
+    if file.previewed:
+        return
+    theirs = (_P.reference == file.reference, _P.part == Part.CONFIRMER.value, _P.until.is_(None))
+    await connection.execute(update(case_parties).where(*theirs).values(until=at))
+
+
 async def confirmed_by(
     connection: AsyncConnection, actor: Actor, programme: str, reference: str | None = None
 ) -> list[tuple[str, datetime]]:

@@ -125,72 +125,82 @@ _OF_RENEWAL: Final = (TaskKind.RENEWAL, Closes(TaskKind.CONFIRM, Condition("wher
 _CASE_ENDS: Final = Who("end of the case", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 _LOOK: Final = (Opens(TaskKind.RENEWAL, due=_until),)
 
-RENEWAL_MOVES: Final[tuple[Move, ...]] = (
-    Move(
-        "R37", _APPROVED, RenewalEvent.ASK_RENEWAL, EMPLOYER,
-        opens=_LOOK, closes=(ANSWERED,),
-        notices=(Notice(NoticeKind.RENEWAL_RECEIVED, facts=_due, occasion=occasion),),
-    ),
-    Move("R38", _APPROVED, RenewalEvent.GRANT_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,)),
-    Move(
-        "R39", _APPROVED, RenewalEvent.PROPOSE_RENEWAL_GRANT, OFFICER,
-        opens=_SIGNS, closes=(TaskKind.RENEWAL,), notices=(_TOLD,),
-    ),
-    Move(
-        "R39", _APPROVED, RenewalEvent.PROPOSE_RENEWAL_REFUSAL, OFFICER,
-        opens=_SIGNS, closes=(TaskKind.RENEWAL,), notices=(_TOLD,),
-    ),
-    Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_GRANT, _SIGNER, closes=_SIGNED),
-    Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_REFUSAL, _SIGNER, closes=_SIGNED),
-    Move(
-        "R40", _APPROVED, RenewalEvent.REJECT_RENEWAL, _SIGNER,
-        opens=_LOOK, closes=_SIGNED, notices=(Notice(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_due),),
-    ),
-    Move(
-        "R41", _APPROVED, RenewalEvent.RECALL_RENEWAL,
-        Who("who gave the decision effect", STAFF, need=_need_decider), opens=_LOOK,
-    ),
-    Move(
-        "R41", _APPROVED, RenewalEvent.RENEWAL_GRANT_SETTLED, TIMER,
-        notices=(Notice(NoticeKind.RENEWAL_GRANTED, facts=_number, occasion=_of_decision),),
-    ),
-    Move(
-        "R41", _APPROVED, RenewalEvent.RENEWAL_REFUSAL_SETTLED, TIMER,
-        notices=(Notice(NoticeKind.RENEWAL_REFUSED, facts=_number, occasion=_of_decision),),
-    ),
-    Move(
-        "R42", _APPROVED, RenewalEvent.RENEWAL_OVER, TIMER,
-        notices=(
-            Notice(NoticeKind.ESCALATED, facts=_escalated, occasion=_of_limit),
-            Notice(NoticeKind.DECISION_DELAYED, facts=_delayed, occasion=_of_limit),
+
+def renewal_moves(asks: Who) -> tuple[Move, ...]:
+    """Return the rows of renewals.
+
+    Args:
+        asks: who asks for one and withdraws it.
+    """
+    return (
+        Move(
+            "R37", _APPROVED, RenewalEvent.ASK_RENEWAL, asks,
+            opens=_LOOK, closes=(ANSWERED,),
+            notices=(Notice(NoticeKind.RENEWAL_RECEIVED, facts=_due, occasion=occasion),),
         ),
-    ),
-    Move(
-        "R43", _APPROVED, RenewalEvent.WITHDRAW_RENEWAL, EMPLOYER,
-        closes=_OF_RENEWAL, notices=(Notice(NoticeKind.RENEWAL_WITHDRAWN, facts=_number, occasion=occasion),),
-    ),
-    Move("R43", _APPROVED, RenewalEvent.CLOSE_RENEWAL, _CASE_ENDS, closes=_OF_RENEWAL),
-    Move(
-        "R44", _APPROVED, RenewalEvent.RETURN_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,),
-        notices=(Notice(NoticeKind.RENEWAL_CORRECTION_REQUESTED, facts=_due, occasion=_of_round),),
-    ),
-    Move(
-        "R45", _APPROVED, RenewalEvent.CORRECT_RENEWAL, EMPLOYER, opens=_LOOK,
-        notices=(Notice(NoticeKind.RENEWAL_CORRECTION_RECEIVED, facts=_due, occasion=_of_round),),
-    ),
-    Move(
-        "R46", _APPROVED, RenewalEvent.RENEWAL_REMINDER_DUE, TIMER,
-        notices=(Notice(NoticeKind.DUE_SOON, facts=_due),),
-    ),
-    Move(
-        "R46", _APPROVED, RenewalEvent.RENEWAL_CORRECTION_REMINDER_DUE, TIMER,
-        notices=(Notice(NoticeKind.RENEWAL_CORRECTION_REMINDER, facts=_due),),
-    ),
-    Move(
-        "R47", _APPROVED, RenewalEvent.RENEWAL_CORRECTION_OVER, TIMER,
-        notices=(Notice(NoticeKind.RENEWAL_LAPSED, facts=_number, occasion=occasion),),
-    ),
-    set_aside("R70", _APPROVED, RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL, opens=_LOOK, states=_decided_anew),
-    # It was wrong, and there is nothing to renew any more.
-    set_aside("R70", frozenset({Stage.ENDED}), RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL),
-)  # fmt: skip
+        Move("R38", _APPROVED, RenewalEvent.GRANT_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,)),
+        Move(
+            "R39", _APPROVED, RenewalEvent.PROPOSE_RENEWAL_GRANT, OFFICER,
+            opens=_SIGNS, closes=(TaskKind.RENEWAL,), notices=(_TOLD,),
+        ),
+        Move(
+            "R39", _APPROVED, RenewalEvent.PROPOSE_RENEWAL_REFUSAL, OFFICER,
+            opens=_SIGNS, closes=(TaskKind.RENEWAL,), notices=(_TOLD,),
+        ),
+        Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_GRANT, _SIGNER, closes=_SIGNED),
+        Move("R40", _APPROVED, RenewalEvent.CONFIRM_RENEWAL_REFUSAL, _SIGNER, closes=_SIGNED),
+        Move(
+            "R40", _APPROVED, RenewalEvent.REJECT_RENEWAL, _SIGNER,
+            opens=_LOOK, closes=_SIGNED, notices=(Notice(NoticeKind.SECOND_SIGNATURE_REJECTED, facts=_due),),
+        ),
+        Move(
+            "R41", _APPROVED, RenewalEvent.RECALL_RENEWAL,
+            Who("who gave the decision effect", STAFF, need=_need_decider), opens=_LOOK,
+        ),
+        Move(
+            "R41", _APPROVED, RenewalEvent.RENEWAL_GRANT_SETTLED, TIMER,
+            notices=(Notice(NoticeKind.RENEWAL_GRANTED, facts=_number, occasion=_of_decision),),
+        ),
+        Move(
+            "R41", _APPROVED, RenewalEvent.RENEWAL_REFUSAL_SETTLED, TIMER,
+            notices=(Notice(NoticeKind.RENEWAL_REFUSED, facts=_number, occasion=_of_decision),),
+        ),
+        Move(
+            "R42", _APPROVED, RenewalEvent.RENEWAL_OVER, TIMER,
+            notices=(
+                Notice(NoticeKind.ESCALATED, facts=_escalated, occasion=_of_limit),
+                Notice(NoticeKind.DECISION_DELAYED, facts=_delayed, occasion=_of_limit),
+            ),
+        ),
+        Move(
+            "R43", _APPROVED, RenewalEvent.WITHDRAW_RENEWAL, asks,
+            closes=_OF_RENEWAL, notices=(Notice(NoticeKind.RENEWAL_WITHDRAWN, facts=_number, occasion=occasion),),
+        ),
+        Move("R43", _APPROVED, RenewalEvent.CLOSE_RENEWAL, _CASE_ENDS, closes=_OF_RENEWAL),
+        Move(
+            "R44", _APPROVED, RenewalEvent.RETURN_RENEWAL, OFFICER, closes=(TaskKind.RENEWAL,),
+            notices=(Notice(NoticeKind.RENEWAL_CORRECTION_REQUESTED, facts=_due, occasion=_of_round),),
+        ),
+        Move(
+            "R45", _APPROVED, RenewalEvent.CORRECT_RENEWAL, asks, opens=_LOOK,
+            notices=(Notice(NoticeKind.RENEWAL_CORRECTION_RECEIVED, facts=_due, occasion=_of_round),),
+        ),
+        Move(
+            "R46", _APPROVED, RenewalEvent.RENEWAL_REMINDER_DUE, TIMER,
+            notices=(Notice(NoticeKind.DUE_SOON, facts=_due),),
+        ),
+        Move(
+            "R46", _APPROVED, RenewalEvent.RENEWAL_CORRECTION_REMINDER_DUE, TIMER,
+            notices=(Notice(NoticeKind.RENEWAL_CORRECTION_REMINDER, facts=_due),),
+        ),
+        Move(
+            "R47", _APPROVED, RenewalEvent.RENEWAL_CORRECTION_OVER, TIMER,
+            notices=(Notice(NoticeKind.RENEWAL_LAPSED, facts=_number, occasion=occasion),),
+        ),
+        set_aside("R70", _APPROVED, RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL, opens=_LOOK, states=_decided_anew),
+        # It was wrong, and there is nothing to renew any more.
+        set_aside("R70", frozenset({Stage.ENDED}), RenewalEvent.SET_ASIDE_RENEWAL_REFUSAL),
+    )  # fmt: skip
+
+
+RENEWAL_MOVES: Final = renewal_moves(EMPLOYER)

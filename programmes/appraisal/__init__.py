@@ -1,1 +1,1 @@
-"""Appraisal of talent: a person asks, by what they achieved or by points, and is recognised with a certificate."""
+"""Talent appraisal: a person asks to be recognised, an employer confirms the employment, officers see and decide."""

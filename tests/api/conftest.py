@@ -49,8 +49,10 @@ class Stage:
     expects_defects: bool = False
     _callers: dict[str, Caller] = field(default_factory=dict)
 
-    def as_(self, persona: str) -> Caller:
-        """Return the caller of a persona."""
+    def as_(self, persona: str, **claims: str) -> Caller:
+        """Return the caller of a persona, with what else the token says."""
+        if claims:
+            return Caller(self.client, self.issuer.sign(self.issuer.claims(persona, self.clock(), **claims)))
         if persona not in self._callers:
             token = self.issuer.sign(self.issuer.claims(persona, self.clock()))
             self._callers[persona] = Caller(self.client, token)

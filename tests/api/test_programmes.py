@@ -31,7 +31,11 @@ _ROUTES = {(method, path): route for method, path, route in all_routes(served())
 def _path(programme: Programme, command: Command) -> str:
     assert command.route is not None
     at = f"/v1/{programme.path}/{{reference}}"
-    if command.route.on is On.TRACK:
+    asks = {each.place.path: [programme.commands[kind] for kind in each.asks] for each in programme.parts if each.place}
+    asked_by = [path for path, theirs in asks.items() if any(command is each for each in theirs)]
+    if asked_by:
+        at += f"/{asked_by[0]}"
+    elif command.route.on is On.TRACK:
         tracks = programme.tracks[command.track or ""].path
         assert tracks is not None
         at += f"/{tracks.path}/{{{tracks.named}}}"
@@ -62,7 +66,9 @@ def test_nobody_asks_what_the_engine_alone_does(programme: Programme) -> None:
         {"ask_departure", "ask_no_more", "let_follow", "let_rest", "transfer_off"} if programme.transfer else set()
     )
     assert alone & set(CommandKind) == {"start", "standing", "recount", "resume"} | of_transfer
-    assert alone - set(CommandKind) == ({"answer"} if programme is _PERMIT else set())
+    once_only = {"vouch"} if programme.evidence or programme.vouches else set()
+    once_only |= {"source_fell"} if programme.takes else set()
+    assert alone - set(CommandKind) == ({"answer"} if programme is _PERMIT else set()) | once_only
 
 
 def _of_two() -> dict[str, Any]:

@@ -12,6 +12,7 @@ from pydantic import BaseModel
 from programmes import PROGRAMMES
 from programmes.work_permit.words import WorkPermitDate
 from tests.cases.contexts import registration_body
+from tests.programmes.appraisal.people import SAMPLE as APPRAISAL_FORM
 from tests.programmes.toy.programme import TOY
 from tests.programmes.work_permit.forms import FORM as WORK_PERMIT_FORM
 from tests.programmes.work_permit.forms import PAPER
@@ -71,6 +72,28 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             {"stay_days": None, "state_worker": False, "card_lost_on": date(2026, 3, 7)},
             {"authority_reason": None, "authority_remedy": None},
         ),
+    ),
+    PROGRAMMES["appraisal"].code: Sample(
+        form=APPRAISAL_FORM,
+        ready=(("employer-a", "employment/confirmed", {}),),
+        correction={"employment": {"position": "高級研究員"}},
+        fact={"field": "employment.work_start", "value": "2026-01-12", "seen_in": "The contract itself."},
+        own={
+            "change": {"position": "高級研究員"},
+            "employment/confirmed": {},
+            "employment/denied": {},
+            "employment/left": {"last_day": "2026-03-31"},
+            "suspension": {"reasons": [{"code": "false_statement_suspected"}]},
+            "restoration": {},
+            "revocation": {"reasons": [{"code": "false_statement"}]},
+            "renewal": {},
+        },
+        told={
+            "certificate": "HA-2026-000001-2",
+            "valid_from": date(2026, 3, 2),
+            "valid_until": date(2029, 3, 1),
+            "suspended_for": ("appraisal_employment_ended", "appraisal_evidence_fallen"),
+        },
     ),
     PROGRAMMES["work_permit"].code: Sample(
         form=WORK_PERMIT_FORM,
