@@ -28,6 +28,7 @@ _NAMED = {
         cases/tasks/views.py: TaskView.detail
         privacy/access_log.py: Reading.detail
         programmes/talent_permit/departures.py: Departure.as_kept
+        programmes/work_permit/tables.py: WorkPermitRow.earlier
         record/event_views.py: EventView.detail
         record/restores/declaring.py: Restored.declaration
         record/reconciliation/evidence.py: StoredRequest.actor
@@ -59,6 +60,9 @@ _NAMED = {
         cases/programme.py: Renewal.begins Renewal.changed Renewal.wanted
         privacy/own_cases.py: OwnCase.given
         record/reconciliation/evidence.py: StoredRequest.words FactContent.words
+        cases/case/evidence.py: declared
+        programmes/appraisal/requests.py: AppraisalEvidence.values
+        programmes/appraisal/rules/claims.py: AppraisalClaims.of
         """,
     "facts that a text or a row of the ledger states, each kind its own": """
         cases/case/moves.py: Notice.facts

@@ -57,7 +57,9 @@ _ABOUT_DECISIONS = (
 
 # Asked, and of no command: how a case is taken on, a claim, a signature of three, and what another row brings along.
 _OF_NO_COMMAND = {"submitted", "claim", "sign", "replace_fact"}
-_BROUGHT_ALONG = {"talent_permit": {"send_again"}}
+_BROUGHT_ALONG = {
+    "talent_permit": {"send_again", "submitted_elsewhere", "accepted_elsewhere", "issued_elsewhere"},
+}
 
 
 @pytest.mark.parametrize("programme", PROGRAMMES.values(), ids=PROGRAMMES)

@@ -87,12 +87,11 @@ async def test_evidence_that_falls_after_it_suspends_at_once_and_keeps_the_decis
     assert (seen["stage"], seen["recognition"]["stage"]) == ("approved", "suspended")
     assert seen["recognition"]["suspended_for"] == ["appraisal_evidence_fallen"]
     assert "evidence_fallen" in {task.kind for task in (await case.file()).tasks}
-    # Two withdraw it; nobody is told before it has cooled off.
+    # Two withdraw it; nothing cools off in this world.
     asked = {"reasons": [{"code": "false_statement"}]}
     assert (await park.ask("officer-1", "POST", f"{here}/revocation", asked))["pending_act"] == "appraisal_revoke"
     await park.ask("officer-1", "POST", f"{here}/confirmation", {"action": "confirm", "round": 2}, expects=409)
     await park.ask("supervisor", "POST", f"{here}/confirmation", {"action": "confirm", "round": 2})
-    await case.skip(park.world.context.limits.cooling + timedelta(seconds=5))
     await _stands(case, RecognitionStage.REVOKED)
     await case.idle()
     ended = await park.ask(me(park), "GET", here)
