@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import evidence, objecting, timers, verbs
+from cases.commands import evidence, objecting, once_only, timers, verbs
 from cases.commands.correcting import correct
 from cases.decisions.setting_aside import SIGNATURES as SETTING_ASIDE
 from cases.programme import EVERYBODY, Command, Signature, Timer, effect
@@ -38,6 +38,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
     **evidence.commands(),
+    **once_only.commands(),
     CommandKind.CORRECT: correct(spellings.WORK_PERMIT, WorkPermitRequest, routes.CORRECT),
     CommandKind.CONFIRM: replace(
         _CONFIRM,

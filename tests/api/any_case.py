@@ -69,18 +69,19 @@ class Cases:
         claims = {"document_kind": kind, "document_number": number, "document_place": place}
         return form, walk.person(**claims)
 
-    async def open(self) -> str:
-        """Take on a case."""
-        form, owner = self.form()
+    async def open(self, form: Mapping[str, Any] | None = None, owner: str | Caller | None = None) -> str:
+        """Take on a case, of another person or by a form and its owner."""
+        if form is None or owner is None:
+            form, owner = self.form()
         case = await self.walk.call(owner, "POST", self.path, form)
         reference = str(case["reference"])
         self.owners[reference] = owner
         self.walk.note(self.programme.path, reference)
         return reference
 
-    async def ready(self) -> str:
+    async def ready(self, form: Mapping[str, Any] | None = None, owner: str | Caller | None = None) -> str:
         """Take on a case, and do what has to be done before staff decides."""
-        reference = await self.open()
+        reference = await self.open(form, owner)
         for persona, behind, body in self.sample.ready:
             await self.act(persona, reference, behind, body)
         return reference
