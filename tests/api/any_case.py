@@ -234,7 +234,8 @@ async def _erased(cases: Cases) -> None:
 
 async def _listed(cases: Cases) -> None:
     """Read one case, all of them, and what was asked, told and decided."""
-    walk, reference = cases.walk, cases.walk.references_of[cases.programme.path][0]
+    walk = cases.walk
+    reference = next(each for each in walk.references_of[cases.programme.path] if each in cases.owners)
     await walk.call("auditor", "GET", cases.path, params={"limit": 2})
     for persona, headers in (("officer-1", REVIEW), ("auditor", AUDIT)):
         await cases.read(persona, reference, "/requests", headers=headers)
