@@ -117,8 +117,8 @@ async def _take_over(walk: Walk) -> None:
             back = {"release_id": release["id"]}
             await walk.call(me, "POST", "/v1/me/releases/{release_id}/withdrawal", {}, places=back)
             walk.ids["release_id"] = release["id"]
-    (offer,) = (await permits.read(employer, reference, "/offers"))["items"]
+    (offer,) = (await permits.read("owner", reference, "/offers"))["items"]
     assert offer["source_reference"] is None, "an employer does not learn of a case elsewhere"
-    await permits.act(employer, reference, "take-over", {"offer": offer["offer"]})
+    await permits.act("owner", reference, "take-over", {"offer": offer["offer"]})
     releases = (await walk.call(me, "GET", "/v1/me/releases"))["items"]
     assert {each["state"] for each in releases} == {"taken", "withdrawn"}, releases
