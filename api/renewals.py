@@ -1,6 +1,6 @@
 """What a renewal of a case would confirm, for programmes whose cases are renewed."""
 
-from typing import Annotated, Final
+from typing import Annotated
 
 from fastapi import Request
 from starlette.responses import Response
@@ -16,7 +16,7 @@ from cases.decisions.renewal_reads import RenewalAheadView
 from domain.actors import Actor, Role
 from domain.parties import Party
 
-_OWNER: Final = {Party.EMPLOYER: Role.EMPLOYER, Party.PERSON: Role.PERSON}
+_OWNER = {Party.EMPLOYER: Role.EMPLOYER, Party.PERSON: Role.PERSON}
 
 
 def add_renewal(router: ProgrammeRouter) -> None:

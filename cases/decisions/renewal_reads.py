@@ -2,7 +2,7 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime
-from typing import Annotated, Any, Final
+from typing import Annotated, Any
 
 import orjson
 from pydantic import Field
@@ -22,8 +22,6 @@ from domain.errors import Refused
 from domain.masks import MASKS, mask_name
 from domain.parties import Party
 from store.tables import applications
-
-_OWNER: Final = {Party.EMPLOYER: Role.EMPLOYER, Party.PERSON: Role.PERSON}
 
 
 @view
@@ -70,7 +68,7 @@ async def read_renewal(context: Context, actor: Actor, reference: str) -> Renewa
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference)
         need_no_conflict(file, actor)
-        declared, is_own = renewals.declared(file), actor.role is _OWNER[file.owned_by]
+        declared, is_own = renewals.declared(file), actor.role in (Role.EMPLOYER, Role.PERSON)
         confirms = await _confirmed(file, connection, declared.shows, names=is_own)
         ends = renewals.can_be_renewed(file)
         why_not = _why_not(file, actor, at)
@@ -85,7 +83,9 @@ async def read_renewal(context: Context, actor: Actor, reference: str) -> Renewa
 
 
 def _why_not(file: CaseFile, actor: Actor, at: datetime) -> WhyNotView | None:
-    owner = actor.model_copy(update={"role": _OWNER[file.owned_by], "employer_id": file.employer_id})
+    is_person = file.owned_by is Party.PERSON
+    asked_as = {"role": Role.PERSON} if is_person else {"role": Role.EMPLOYER, "employer_id": file.employer_id}
+    owner = actor.model_copy(update=asked_as)
     try:
         renewals.refuses_renewal(file, owner, None, at)
     except Refused as refused:
