@@ -485,7 +485,7 @@ class Renewal:
             Raises:
                 Refused: the whole does not hold together.
         ends: the last day of each track that runs out or has run out and that nothing follows, by its key.
-        opens_days_before: how many calendar days before that day it can be asked.
+        opens_days_before: how many calendar days before that day it can be asked of a case, whose rules may say it.
         begins: what follows of a granted renewal that has settled: what is wanted is taken over, and the tracks go on.
         shows: the paths of what is confirmed, as the owner reads them.
         taken_on: what is taken on with one unless something else is said, by the name of its field.
@@ -495,7 +495,7 @@ class Renewal:
     wanted: Callable[[CaseFile, AsyncConnection, Actor, datetime, Any, Mapping[str, Any]], Awaitable[dict[str, Any]]]
     changed: Callable[[Form, Mapping[str, Any]], Form]
     ends: Callable[[CaseFile], Mapping[str, date]]
-    opens_days_before: Callable[[Context], int]
+    opens_days_before: Callable[[CaseFile], int]
     begins: Callable[[CaseFile, AsyncConnection, Actor, datetime, Sequence[str], dict[str, Any]], Awaitable[None]]
     shows: tuple[str, ...]
     taken_on: Mapping[str, str]
@@ -561,6 +561,8 @@ class Changing:
         taken: what follows of a change that was taken wherever the case stands.
         scopes: the tracks whose rules look at what is given, with what would be given.
         follows: what follows of one that was taken once the approval has settled: for the tracks, and outside.
+        report_days: within how many working days after it happened a change of a case is reported; a later one is taken
+            all the same, and shown to be late. None where no rule says so.
     """
 
     asks: type[BaseModel]
@@ -578,6 +580,7 @@ class Changing:
     follows: Callable[[CaseFile, AsyncConnection, Actor, datetime, ChangeTaken], Awaitable[None]] = (
         undeclared.follow_no_change
     )
+    report_days: Callable[[CaseFile], int] | None = None
 
     @property
     def weighed(self) -> frozenset[str]:

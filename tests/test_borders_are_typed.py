@@ -28,7 +28,7 @@ _NAMED = {
         cases/tasks/views.py: TaskView.detail
         privacy/access_log.py: Reading.detail
         programmes/talent_permit/departures.py: Departure.as_kept
-        programmes/work_permit/tables.py: WorkPermitRow.earlier
+        programmes/talent_permit/tables.py: PermitRow.earlier
         record/event_views.py: EventView.detail
         record/restores/declaring.py: Restored.declaration
         record/reconciliation/evidence.py: StoredRequest.actor

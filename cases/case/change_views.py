@@ -21,6 +21,9 @@ class FieldAskedView:
     asked_by: Role
     asked_at: datetime
     happened_on: Annotated[date | None, Field(description="The day on which it changed, where it was told.")]
+    late: Annotated[
+        bool, Field(description="Whether it was reported later than the rules of the case ask; an officer judges.")
+    ]
     proof: Annotated[
         dict[str, Any] | None, OBJECT_OR_NULL, Field(description="What is said to prove it: kind, issuer, number, day.")
     ]

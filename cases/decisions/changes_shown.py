@@ -10,9 +10,11 @@ from cases.case.corrected import value_of
 from cases.case.file import CaseFile
 from cases.case.view import shown_at
 from cases.decisions import changes_kept, changes_weighed
-from cases.programme import programme_of
+from cases.programme import Changing, programme_of
 from domain.actors import Role
+from domain.clock import day_of
 from domain.tasks import TaskKind
+from store.rows.work import TaskRow
 
 
 async def shown(file: CaseFile, connection: AsyncConnection, at: datetime) -> ChangeAskedForView | None:
@@ -37,9 +39,18 @@ async def shown(file: CaseFile, connection: AsyncConnection, at: datetime) -> Ch
                 asked_by=Role(changes_kept.asker_of(task, name)),
                 asked_at=changes_kept.asked_at(task, name),
                 happened_on=changes_kept.happened_on(task, name),
+                late=_is_late(file, changing, task, name),
                 proof=proofs.get(name),
             )
             for name in sorted(wanted)
         ),
         rules=tuple(await changes_weighed.rules_on(file, connection, at, changing, whole, set(wanted))),
     )
+
+
+def _is_late(file: CaseFile, changing: Changing, task: TaskRow, field: str) -> bool:
+    happened = changes_kept.happened_on(task, field)
+    if happened is None or changing.report_days is None:
+        return False
+    days = file.calendar.working_days_between(happened, day_of(changes_kept.asked_at(task, field)))
+    return days > changing.report_days(file)

@@ -73,7 +73,7 @@ def can_be_renewed(file: CaseFile) -> dict[str, date]:
 
 def opens_on(file: CaseFile, until: date) -> date:
     """Return the first day on which what ends on a day can be renewed."""
-    return until - timedelta(days=declared(file).opens_days_before(file.context))
+    return until - timedelta(days=declared(file).opens_days_before(file))
 
 
 def refuses_renewal(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.programme import Renewal
-from cases.shared.context import Context, shelf_of
+from cases.shared.context import shelf_of
 from domain import spellings
 from domain.actors import Actor
 from domain.clock import day_of
@@ -56,8 +56,8 @@ async def _begins(
         recognising.go_on(file, actor, at)
 
 
-def _opens_days_before(context: Context) -> int:
-    pack = shelf_of(context, spellings.APPRAISAL).on(day_of(context.clock()))
+def _opens_days_before(file: CaseFile) -> int:
+    pack = shelf_of(file.context, spellings.APPRAISAL).on(day_of(file.context.clock()))
     return max(pack.integers("expiry_reminders"))
 
 

@@ -166,7 +166,7 @@ async def evidence_fell(
 ) -> None:
     """Suspend a recognition that what is still proved does not carry; the decision stands until two set it aside."""
     if not facts.is_carried(file):
-        fall(file, actor, at, AppraisalReason.EVIDENCE_FALLEN)
+        fall(file, system("evidence_fell", actor.correlation_id), at, AppraisalReason.EVIDENCE_FALLEN)
 
 
 def close_revoked(file: CaseFile, actor: Actor, at: datetime) -> None:

@@ -13,7 +13,6 @@ from cases.decisions import changing
 from cases.decisions.versions import keep_version
 from cases.moves.moving import move
 from cases.programme import Renewal
-from cases.shared.context import Context
 from domain.actors import Actor
 from domain.acts import Act
 from domain.findings import Finding
@@ -121,8 +120,8 @@ def _ends(file: CaseFile) -> dict[str, date]:
     return ends
 
 
-def _opens_days_before(context: Context) -> int:
-    return max(limits_in(context).permit_reminders)
+def _opens_days_before(file: CaseFile) -> int:
+    return max(limits_in(file.context).permit_reminders)
 
 
 async def _begins(

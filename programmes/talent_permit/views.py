@@ -6,7 +6,8 @@ from typing import Annotated, Any, Final
 
 from pydantic import Field
 
-from cases.case.renewals import RenewalView, newest_of, renewal_view
+from cases.case.renewal_views import renewal_shown
+from cases.case.renewals import RenewalView
 from cases.case.shows import Showing, Shown
 from cases.case.view import finding_view, findings_shown, opened, rejection_view, settles_at, shown_at, today
 from cases.case.views import (
@@ -26,7 +27,6 @@ from cases.case.views import (
 from domain.answers import AnswerState
 from domain.findings import Audience, Finding
 from domain.languages import Language
-from domain.renewals import RENEWAL_SCOPE
 from programmes.talent_permit import terms
 from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import Destination, PermitStage
@@ -238,16 +238,6 @@ def case(showing: Showing, seen: AnyCaseView) -> RegistrationView:
             if answer.state in _WAITING
         ),
     )
-
-
-def renewal_shown(showing: Showing) -> RenewalView | None:
-    """Return the newest renewal as its reader may see it, with what was found of it for that reader."""
-    row, inside = newest_of(showing.case), showing.actor.is_inside
-    if row is None:
-        return None
-    audience = Audience.STAFF if inside else Audience.EMPLOYER
-    outcome, findings = findings_shown(showing.case, audience, showing.language, RENEWAL_SCOPE, short=showing.short)
-    return renewal_view(row, inside=inside, assessment=outcome, findings=findings)
 
 
 def looking_ahead(

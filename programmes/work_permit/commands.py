@@ -9,13 +9,23 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.commands import evidence, objecting, timers, verbs
+from cases.commands.changing import change_commands
 from cases.commands.correcting import correct
+from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
+from cases.decisions import renewals
 from cases.decisions.setting_aside import SIGNATURES as SETTING_ASIDE
 from cases.programme import EVERYBODY, Command, Signature, Timer, effect
 from domain import spellings
 from domain.actors import Actor
+from domain.acts import Act
 from domain.commands import CommandKind
-from programmes.work_permit import permit, residences, routes
+from programmes.work_permit import ending, permit, residences, routes
+from programmes.work_permit.life_requests import (
+    WorkPermitCancellationRequest,
+    WorkPermitChange,
+    WorkPermitEndRequest,
+    WorkPermitExtensionRequest,
+)
 from programmes.work_permit.requests import (
     ResidenceApplicationRequest,
     ResidenceOutcomeRequest,
@@ -23,7 +33,7 @@ from programmes.work_permit.requests import (
     WorkPermitOutcomeRequest,
     WorkPermitRequest,
 )
-from programmes.work_permit.stages import RESIDENCE, ResidenceEvent, WorkPermitEvent
+from programmes.work_permit.stages import PERMIT, RESIDENCE, PermitEvent, ResidenceEvent, WorkPermitEvent
 from programmes.work_permit.words import WorkPermitAct, WorkPermitCommand, WorkPermitDeadline, WorkPermitProposal
 
 
@@ -34,15 +44,22 @@ async def _propose(file: CaseFile, connection: AsyncConnection, actor: Actor, at
 _A: Final = WorkPermitAct
 _C: Final = WorkPermitCommand
 _CONFIRM: Final = objecting.COMMANDS[CommandKind.CONFIRM]
+# What the second signature on a paper of the authority leaves.
+_ANSWERED: Final = (
+    _A.ISSUED, _A.REFUSED, _A.EXTENDED, _A.EXTENSION_REFUSED, _A.CANCELLED, _A.EXPIRED, _A.RESIDENCE_CLOSED,
+    Act.RENEWAL_CLOSED,
+)  # fmt: skip
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
     **evidence.commands(),
+    **change_commands(WorkPermitChange),
+    **renewal_commands(WorkPermitExtensionRequest, routes.EXTEND),
     CommandKind.CORRECT: correct(spellings.WORK_PERMIT, WorkPermitRequest, routes.CORRECT),
     CommandKind.CONFIRM: replace(
         _CONFIRM,
-        acts=effect(*_CONFIRM.acts.own, further=(*_CONFIRM.acts.further, _A.ISSUED, _A.REFUSED, _A.RESIDENCE_CLOSED)),
-        events=(*_CONFIRM.events, WorkPermitEvent.CONFIRM_OUTCOME, WorkPermitEvent.REJECT_OUTCOME),
+        acts=effect(*_CONFIRM.acts.own, further=(*_CONFIRM.acts.further, *_ANSWERED)),
+        events=(*_CONFIRM.events, *SIGNED_OF_RENEWALS, WorkPermitEvent.CONFIRM_OUTCOME, WorkPermitEvent.REJECT_OUTCOME),
     ),
     _C.OUTCOME: Command(
         does=_propose,
@@ -52,6 +69,25 @@ COMMANDS: Final[Mapping[str, Command]] = {
         acts=effect(_A.OUTCOME_PROPOSED),
         body=WorkPermitOutcomeRequest,
         waits=EVERYBODY,
+    ),
+    _C.REPORT_END: Command(
+        does=ending.report,
+        route=routes.REPORT_END,
+        events=(PermitEvent.REPORT_END,),
+        track=PERMIT,
+        refuses=ending.refuses_end,
+        acts=effect(_A.END_REPORTED),
+        body=WorkPermitEndRequest,
+    ),
+    _C.CANCEL: Command(
+        does=ending.cancel,
+        route=routes.CANCEL,
+        own=routes.CANCEL_OWN,
+        events=(PermitEvent.ASK_CANCELLATION,),
+        track=PERMIT,
+        refuses=ending.refuses_cancellation,
+        acts=effect(_A.CANCELLATION_ASKED, further=(_A.END_REPORTED, Act.ESCALATED)),
+        body=WorkPermitCancellationRequest,
     ),
     _C.ENTERED: Command(
         does=residences.enter,
@@ -80,6 +116,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
 }
 SIGNATURES: Final[Mapping[str, Signature]] = {
     **SETTING_ASIDE,
+    **renewals.SIGNATURES,
     WorkPermitProposal.OUTCOME: Signature(
         proposed=_A.OUTCOME_PROPOSED,
         rejected=WorkPermitEvent.REJECT_OUTCOME,
@@ -92,6 +129,8 @@ TIMERS: Final[Mapping[str, Timer]] = {
     WorkPermitDeadline.OUTCOME_EXPECTED: permit.late,
     WorkPermitDeadline.WINDOW: permit.tell_window,
     WorkPermitDeadline.EXPIRED: permit.expire,
+    WorkPermitDeadline.CONTRACT_OVER: ending.contract_over,
+    WorkPermitDeadline.CANCELLATION_DUE: ending.overdue,
     WorkPermitDeadline.RESIDENCE_DUE: residences.overdue,
     WorkPermitDeadline.RESIDENCE_EXPECTED: residences.late,
 }

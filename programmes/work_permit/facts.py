@@ -28,6 +28,8 @@ from programmes.work_permit.findings import WorkPermitFinding
 from programmes.work_permit.requests import LOCAL_WAGES, WorkPermitItem, WorkPermitRequest
 from programmes.work_permit.rules.claims import Claims
 from programmes.work_permit.rules.conditions import WorkPermitFacts, assess
+from programmes.work_permit.rules.extension import of_renewal
+from programmes.work_permit.tables import work_permit
 from store.case_rows import load_employer
 
 _SEEN: Final = (
@@ -44,7 +46,9 @@ async def gather(
     """Return the facts of a case: local wages count as an officer recorded them, and conditions as evidence proves."""
     given = need_form(form, WorkPermitRequest)
     recorded = {each.field: each.value for each in facts.in_force(file) if each.field in LOCAL_WAGES}
-    return facts_of(given, proved(file, given), recorded, file.employer.standing_on(day_of(at)))
+    found = facts_of(given, proved(file, given), recorded, file.employer.standing_on(day_of(at)))
+    row = work_permit(file)
+    return found.model_copy(update={"work_permit_until": row.valid_until if row else None})
 
 
 def facts_of(
@@ -82,6 +86,7 @@ async def check(
 RULES: Final = Rules(
     facts=WorkPermitFacts,
     assess=assess,
+    of_renewal=of_renewal,
     of_track=find_nothing_of,
     looked_at={},
     codes=frozenset(WorkPermitFinding),

@@ -15,4 +15,5 @@ class WorkPermitFinding(StrEnum):
     POST_NOT_SPECIAL = "work_permit_post_not_special"
     HEALTH_NOT_PROVED = "work_permit_health_not_proved"
     RECORD_NOT_PROVED = "work_permit_record_not_proved"
+    EXTENSION_LATE = "work_permit_extension_late"
     SKILLS_NOT_PROVED = "work_permit_skills_not_proved"

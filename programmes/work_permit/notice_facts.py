@@ -13,6 +13,7 @@ class WorkPermitNoticeFacts(NoticeFacts):
     valid_from: date | None = None
     valid_until: date | None = None
     apply_by: date | None = None
+    ended_on: date | None = None
 
 
 def told(file: CaseFile, destination: str | None) -> dict[str, object]:

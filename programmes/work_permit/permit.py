@@ -8,7 +8,8 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.moves import At
-from cases.decisions import ending, review
+from cases.decisions import renewals, review
+from cases.decisions.ending import close as close_case
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.reported_days import need_day
 from cases.moves.moving import move, need_move
@@ -18,15 +19,20 @@ from domain.acts import Act
 from domain.clock import day_of, morning_of, start_of
 from domain.errors import need
 from domain.forms import need_form
-from programmes.work_permit import residences
-from programmes.work_permit.requests import WorkPermitOutcome, WorkPermitOutcomeRequest, WorkPermitRequest
+from programmes.work_permit import ending, residences
+from programmes.work_permit.requests import WorkPermitAnswer, WorkPermitOutcomeRequest, WorkPermitRequest
 from programmes.work_permit.stages import AT_PERMIT, PermitEvent, WorkPermitEvent
-from programmes.work_permit.tables import WORK_PERMITS, work_permit, work_permits
+from programmes.work_permit.tables import WORK_PERMITS, with_earlier, work_permit, work_permits
 from programmes.work_permit.words import WorkPermitAct, WorkPermitDeadline, WorkPermitProposal, WorkPermitStage
 from store.rows.work import DeadlineRow
 from store.tables import cases
 
 _KEY: Final = AT_PERMIT.key
+_BY_ANSWER: Final = {
+    WorkPermitAnswer.ISSUED: PermitEvent.ISSUE,
+    WorkPermitAnswer.REFUSED: PermitEvent.REFUSE,
+    WorkPermitAnswer.CANCELLED: PermitEvent.CANCEL,
+}
 
 
 async def begin(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -55,6 +61,7 @@ async def propose_outcome(
     """
     refuses_outcome(file, actor, None, at)
     need_no_proposal(file)
+    need_move(file, _BY_ANSWER[asked.outcome], actor, AT_PERMIT)
     if asked.valid_until is not None:
         need_day("valid_until", asked.valid_until, earliest=day_of(at), before="work_permit_over")
     kept = asked.model_dump(mode="json") | {"unusual": await _unusual(file, connection, asked)}
@@ -72,7 +79,8 @@ async def _unusual(file: CaseFile, connection: AsyncConnection, asked: WorkPermi
         years = file.pack.integer(f"{asked.category.value.lower()}_longest_years")
         if asked.valid_until >= _years_after(asked.valid_from, years):
             found.append("valid_until")
-    if asked.number is not None and await _numbers_of_person(file, connection) - {asked.number}:
+    known = {need(work_permit(file), "work_permit").number, asked.number, None}
+    if asked.number is not None and (len(known) > 2 or await _numbers_of_person(file, connection) - {asked.number}):
         found.append("number")
     return found
 
@@ -102,21 +110,42 @@ def confirm_outcome(file: CaseFile, actor: Actor, at: datetime) -> None:
     file.record(Act.CONFIRMED, actor, at, outcome=WorkPermitProposal.OUTCOME)
     file.cancel_deadlines(WorkPermitDeadline.OUTCOME_EXPECTED, destination=_KEY)
     file.set_track(WORK_PERMITS, _KEY, at, entered=None, due_at=None, due_provisional=False)
-    if entered.outcome is WorkPermitOutcome.REFUSED:
+    if entered.outcome is WorkPermitAnswer.CANCELLED:
+        end(file, actor, at, PermitEvent.CANCEL, WorkPermitAct.CANCELLED)
+    elif entered.outcome is WorkPermitAnswer.ISSUED:
+        give(file, actor, at, entered)
+    elif row.stage == WorkPermitStage.EXTENDING:
+        not_extended(file, actor, at)
+    else:
         end(file, actor, at, PermitEvent.REFUSE, WorkPermitAct.REFUSED)
-        return
-    give(file, actor, at, entered)
 
 
 def give(file: CaseFile, actor: Actor, at: datetime, paper: WorkPermitOutcomeRequest) -> None:
-    """Let a permit be given as a paper says, and plan its window and its end."""
+    """Let a permit be given, or given anew, as a paper says, and plan its window and its end, and the contract's."""
+    row = need(work_permit(file), "work_permit")
+    act = WorkPermitAct.ISSUED
+    if row.valid_until is not None:
+        act = WorkPermitAct.EXTENDED
+        file.set_track(WORK_PERMITS, _KEY, at, earlier=with_earlier(row))
     values = {"number": paper.number, "category": need(paper.category, "category").value}
     days = {"valid_from": paper.valid_from, "valid_until": paper.valid_until}
     file.set_track(WORK_PERMITS, _KEY, at, **values, **days)
     said = Said(facts={**days, "permit_number": paper.number})
     move(file, PermitEvent.ISSUE, actor, at, track=AT_PERMIT, said=said)
     plan_window(file, at)
-    file.record(WorkPermitAct.ISSUED, actor, at, destination=_KEY)
+    ending.plan(file)
+    file.record(act, actor, at, destination=_KEY)
+
+
+def not_extended(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Let a permit that the authority did not extend run to its last day, or end where that has passed."""
+    until = need(need(work_permit(file), "work_permit").valid_until, "valid_until")
+    if until < day_of(at):
+        end(file, actor, at, PermitEvent.EXPIRE, WorkPermitAct.EXPIRED)
+        return
+    move(file, PermitEvent.REFUSE, actor, at, track=AT_PERMIT, said=Said(facts={"valid_until": until}))
+    ending.plan(file)
+    file.record(WorkPermitAct.EXTENSION_REFUSED, actor, at, destination=_KEY)
 
 
 def withhold_outcome(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -157,7 +186,14 @@ def tell_window(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRo
 
 
 def expire(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
-    """Let a permit expire that was not extended: it is void, and another is a case of its own."""
+    """Let a permit expire that was not extended: it is void, and another is a case of its own.
+
+    While an extension waits it is looked at again each day.
+    """
+    if ending.is_extending(file):
+        tomorrow = start_of(day_of(at) + timedelta(days=1))
+        file.set_deadline(WorkPermitDeadline.EXPIRED, tomorrow, destination=_KEY)
+        return
     end(file, actor, at, PermitEvent.EXPIRE, WorkPermitAct.EXPIRED)
 
 
@@ -168,9 +204,10 @@ def end(file: CaseFile, actor: Actor, at: datetime, event: str, act: str) -> Non
     ended_on = until if act == WorkPermitAct.EXPIRED else day_of(at)
     file.set_track(WORK_PERMITS, _KEY, at, ended_on=ended_on, end_reason=str(act), entered=None)
     move(file, event, actor, at, track=AT_PERMIT, said=Said(facts={"valid_until": until} if until else {}))
+    renewals.close(file, actor, at)
     residences.close(file, actor, at)
     file.row.change(ended_on=ended_on)
-    ending.close(file, at, str(act), *WorkPermitDeadline)
+    close_case(file, at, str(act), *WorkPermitDeadline)
     move(file, WorkPermitEvent.OVER, actor, at)
     file.record(act, actor, at, destination=_KEY)
 

@@ -4,9 +4,11 @@ from typing import Final
 
 from cases.case.evidence import EVIDENCE
 from cases.case.parties import READS_CASE, TRIES_COMMANDS, DeclaredPart
+from cases.case.renewals import RENEWALS
 from cases.commands import objecting
+from cases.commands.changing import CHANGE_ANSWERS
 from cases.commands.verbs import ANSWERS
-from cases.decisions import setting_aside
+from cases.decisions import renewals, setting_aside
 from cases.programme import Evidence, Programme
 from domain import spellings
 from domain.actors import Role
@@ -25,9 +27,11 @@ from programmes.work_permit import (
     views,
 )
 from programmes.work_permit.bodies import BODIES
+from programmes.work_permit.changed import CHANGING
+from programmes.work_permit.extending import RENEWAL
 from programmes.work_permit.requests import WorkPermitEvidence, WorkPermitRequest
 from programmes.work_permit.rules.points import PACKS
-from programmes.work_permit.words import WORDS
+from programmes.work_permit.words import WORDS, WorkPermitCommand
 
 WORK_PERMIT: Final = Programme(
     code=spellings.WORK_PERMIT,
@@ -40,13 +44,13 @@ WORK_PERMIT: Final = Programme(
         DeclaredPart(
             part=Part.SUBJECT,
             kind=Party.PERSON,
-            sees=READS_CASE | TRIES_COMMANDS | {"evidence", "work_permit_residences", "work_permits"},
-            asks=objecting.BY_PERSON,
+            sees=READS_CASE | TRIES_COMMANDS | {"evidence", "renewals", "work_permit_residences", "work_permits"},
+            asks=(*objecting.BY_PERSON, WorkPermitCommand.CANCEL),
         ),
     ),
     form=WorkPermitRequest,
     bodies=(*BODIES, *questions.BODIES),
-    tables=(tables.WORK_PERMITS, tables.RESIDENCES, EVIDENCE),
+    tables=(tables.WORK_PERMITS, tables.RESIDENCES, EVIDENCE, RENEWALS),
     views=views.VIEWS,
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
@@ -61,9 +65,11 @@ WORK_PERMIT: Final = Programme(
     tracks=stages.TRACKS,
     commands=commands.COMMANDS,
     evidence=Evidence(of=WorkPermitEvidence, apart=True),
-    contestable=setting_aside.CONTESTABLE,
+    contestable={**setting_aside.CONTESTABLE, **renewals.CONTESTABLE},
     signatures=commands.SIGNATURES,
-    answers=ANSWERS,
+    answers={**ANSWERS, **CHANGE_ANSWERS},
+    changing=CHANGING,
+    renewal=RENEWAL,
     timers=commands.TIMERS,
     takes_effect=permit.begin,
     notice_facts=notice_facts.WorkPermitNoticeFacts,

@@ -60,6 +60,7 @@ class WorkPermitPerson(Body):
     document: Passport
     nationality: Nationality
     birth_date: Day
+    new_passport: Passport | None = None
     email: Email | None = None
     phone: Phone | None = None
     language: Language
@@ -286,6 +287,14 @@ class WorkPermitRequest(WithEvidence[WorkPermitEvidence], Form):
         )
 
 
+class WorkPermitAnswer(StrEnum):
+    """What a paper of the authority says of the work permit: given or given anew, not given, cancelled."""
+
+    ISSUED = "issued"
+    REFUSED = "refused"
+    CANCELLED = "cancelled"
+
+
 class WorkPermitOutcome(StrEnum):
     """What the authority answered."""
 
@@ -307,7 +316,7 @@ class WorkPermitOutcomeRequest(Body):
         }
     )
 
-    outcome: WorkPermitOutcome
+    outcome: WorkPermitAnswer
     paper: Label
     number: Label | None = None
     category: WorkPermitCategory | None = None
@@ -317,11 +326,12 @@ class WorkPermitOutcomeRequest(Body):
     @model_validator(mode="after")
     def _is_whole(self) -> Self:
         given = (self.number, self.category, self.valid_from, self.valid_until)
-        if self.outcome is WorkPermitOutcome.ISSUED and None in given:
+        if self.outcome is WorkPermitAnswer.ISSUED and None in given:
             raise refusal("required", "Give number, category, valid_from and valid_until, as on the paper.")
-        if self.outcome is WorkPermitOutcome.REFUSED and any(each is not None for each in given):
+        if self.outcome is not WorkPermitAnswer.ISSUED and any(each is not None for each in given):
             raise refusal(
-                "unknown_value", "A permit that was refused has no number, category and days; leave them out."
+                "unknown_value",
+                "A permit that was refused or cancelled gets no number, category and days; leave them out.",
             )
         if self.valid_from and self.valid_until and self.valid_until < self.valid_from:
             raise refusal("date_order", "The permit ends before it begins.")

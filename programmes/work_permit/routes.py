@@ -3,9 +3,12 @@
 from dataclasses import replace
 from typing import Final
 
-from cases.commands import routes
+from pydantic import BaseModel, Field
+
+from cases.commands import renewals
 from domain.actors import STAFF, Role
-from domain.routes import Operation, Route
+from domain.routes import Operation, OwnRoute, Route
+from programmes.work_permit.life_requests import OwnWorkPermitCancellationRequest
 
 PATH: Final = "work-permits"
 _EMPLOYER: Final = frozenset({Role.EMPLOYER})
@@ -61,4 +64,55 @@ RESIDENCE_OUTCOME: Final = Route(
     summary="Enter the answer about the residence permit",
     says="Enter what the authority answered about the residence permit.",
 )
-CONFIRM: Final = replace(routes.CONFIRM)
+EXTEND: Final = replace(
+    renewals.RENEW,
+    summary="Ask for an extension",
+    says="Confirm what still holds 30 to 90 days before the permit ends, with what changes; an officer looks at it. "
+    "What is asked later goes to an officer as late, and what is asked earlier is told from when it can be.",
+)
+REPORT_END: Final = Route(
+    verb="end",
+    by=_EMPLOYER | STAFF,
+    name="reportEnd",
+    summary="Report the end of the contract",
+    says="Report the last day of the contract; both are told until when the permit is to be cancelled.",
+    problems=frozenset({"already_decided"}),
+)
+CANCEL: Final = Route(
+    verb="cancellation",
+    by=_EMPLOYER,
+    name="cancel",
+    summary="Ask for the cancellation",
+    says="Ask for the cancellation of the permit within ten working days after the last day of the contract; what is "
+    "asked later is taken, and shown to be late.",
+    problems=frozenset({"already_decided"}),
+)
+
+
+class WorkPermitCancellationView(BaseModel):
+    """A cancellation that was taken on."""
+
+    reference: str
+    status: str = Field(examples=["received"])
+
+
+def _asked(asked: OwnWorkPermitCancellationRequest) -> dict[str, object]:
+    return asked.model_dump(mode="json", exclude={"reference"}, exclude_unset=True)
+
+
+def _nothing(_asked: OwnWorkPermitCancellationRequest) -> dict[str, object]:
+    return {}
+
+
+CANCEL_OWN: Final = OwnRoute(
+    verb="work-permit-cancellations",
+    name="cancelOwnWorkPermit",
+    summary="Have one's own work permit cancelled",
+    says="Take on that a work permit is to be cancelled whose employer has left the Park, is suspended, or did not ask "
+    "in time.",
+    problems=frozenset({"case_unknown", "already_decided", "wrong_stage", "case_closed", "facts_erased"}),
+    body=OwnWorkPermitCancellationRequest,
+    view=WorkPermitCancellationView,
+    asks=_asked,
+    tells=_nothing,
+)

@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W7, the residence permit's S1 to S8."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S8."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -7,6 +7,7 @@ from typing import Final
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.deadlines.stated import within_decision_days
+from cases.moves.changing import CHANGING_MOVES, EITHER
 from cases.moves.evidence import EVIDENCE_MOVES
 from cases.moves.front_half import (
     EMPLOYER,
@@ -18,6 +19,7 @@ from cases.moves.front_half import (
     second_signer,
 )
 from cases.moves.objecting import OBJECTING
+from cases.moves.renewals import RENEWAL_MOVES
 from domain.actors import STAFF, Role
 from domain.errors import need
 from domain.stages import Stage
@@ -52,6 +54,12 @@ class PermitEvent(StrEnum):
     OPEN_WINDOW = "open_window"
     REMIND = "remind"
     EXPIRE = "expire"
+    EXTEND = "extend"
+    CONTRACT_OVER = "contract_over"
+    REPORT_END = "report_end"
+    ASK_CANCELLATION = "ask_cancellation"
+    CANCELLATION_OVER = "cancellation_over"
+    CANCEL = "cancel"
 
 
 class ResidenceEvent(StrEnum):
@@ -88,6 +96,8 @@ _APPROVED: Final = frozenset({Stage.APPROVED})
 _P: Final = WorkPermitStage
 _R: Final = ResidenceStage
 _GIVEN: Final = frozenset({_P.ISSUED, _P.EXPIRING})
+_HELD: Final = _GIVEN | {_P.EXTENDING}
+_ENDING: Final = (WorkPermitTask.CANCELLATION, WorkPermitTask.CANCELLATION_LATE)
 _UNDER_WAY: Final = frozenset({_R.ENTRY_AWAITED, _R.ENTERED, _R.APPLIED})
 
 
@@ -95,6 +105,10 @@ def _of_days(file: CaseFile) -> str:
     """Return what makes a notice about a permit one: the last day of its days."""
     row = need(work_permit(file), "work_permit")
     return f"{row.valid_from}/{row.valid_until}"
+
+
+def _of_end(file: CaseFile) -> str:
+    return f"end/{file.row.ended_on}"
 
 
 def _of_entry(file: CaseFile) -> str:
@@ -115,7 +129,7 @@ CASE_MOVES: Final[tuple[Move, ...]] = (
 PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move("W1", frozenset({None}), PermitEvent.AWAIT, _BY_ITSELF, _P.AWAITED),
     Move(
-        "W2", frozenset({_P.AWAITED}), PermitEvent.OUTCOME_LATE, TIMER,
+        "W2", frozenset({_P.AWAITED, _P.EXTENDING}), PermitEvent.OUTCOME_LATE, TIMER,
         opens=(Opens(WorkPermitTask.OUTCOME_LATE, due=within_decision_days),),
     ),
     Move(
@@ -134,8 +148,39 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "W6", frozenset({_P.EXPIRING}), PermitEvent.REMIND, TIMER, notices=(Notice(WorkPermitNotice.WINDOW),)
     ),
     Move(
-        "W7", _GIVEN, PermitEvent.EXPIRE, TIMER, _P.EXPIRED,
+        "W7", _HELD, PermitEvent.EXPIRE, _ENDS, _P.EXPIRED,
         notices=(Notice(WorkPermitNotice.EXPIRED, occasion=_of_days),),
+    ),
+    Move("W8", _GIVEN, PermitEvent.EXTEND, _BY_ITSELF, _P.EXTENDING),
+    # Also a permit that was changed has a paper of its own.
+    Move(
+        "W9", _HELD, PermitEvent.ISSUE, _SIGNED, _P.ISSUED, closes=(WorkPermitTask.OUTCOME_LATE,),
+        notices=(Notice(WorkPermitNotice.EXTENDED, occasion=_of_days),),
+    ),
+    Move(
+        "W14", frozenset({_P.EXTENDING}), PermitEvent.REFUSE, _SIGNED, _P.EXPIRING,
+        closes=(WorkPermitTask.OUTCOME_LATE,), notices=(Notice(WorkPermitNotice.EXTENSION_REFUSED, occasion=_of_days),),
+    ),
+    Move(
+        "W15", _HELD, PermitEvent.CONTRACT_OVER, TIMER,
+        notices=(Notice(WorkPermitNotice.CANCELLATION_DUE, occasion=_of_end),),
+    ),
+    Move(
+        "W15", _HELD, PermitEvent.REPORT_END, _REPORTS,
+        notices=(Notice(WorkPermitNotice.CANCELLATION_DUE, occasion=_of_end),),
+    ),
+    Move(
+        "W16", _HELD, PermitEvent.CANCELLATION_OVER, TIMER,
+        opens=(Opens(WorkPermitTask.CANCELLATION_LATE, due=within_decision_days),),
+        notices=(Notice(WorkPermitNotice.CANCELLATION_OVERDUE, occasion=_of_end),),
+    ),
+    Move(
+        "W17", _HELD, PermitEvent.ASK_CANCELLATION, EITHER,
+        opens=(Opens(WorkPermitTask.CANCELLATION, due=within_decision_days),),
+    ),
+    Move(
+        "W18", _HELD, PermitEvent.CANCEL, _SIGNED, _P.CANCELLED, closes=_ENDING,
+        notices=(Notice(WorkPermitNotice.CANCELLED, occasion=_of_days),),
     ),
 )  # fmt: skip
 RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
@@ -182,7 +227,7 @@ PERMIT: Final = "work_permit"
 RESIDENCE: Final = "residence"
 AT_PERMIT: Final = At(PERMIT, WorkPermitPart.WORK_PERMIT)
 AT_RESIDENCE: Final = At(RESIDENCE, ResidencePart.RESIDENCE_PERMIT)
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *EVIDENCE_MOVES, *CASE_MOVES)
+MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *EVIDENCE_MOVES, *CHANGING_MOVES, *RENEWAL_MOVES, *CASE_MOVES)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=WORK_PERMITS,
@@ -194,6 +239,8 @@ TRACKS: Final[Mapping[str, Track]] = {
             "issued": Counted(WorkPermitAct.ISSUED),
             "refused": Counted(WorkPermitAct.REFUSED),
             "expired": Counted(WorkPermitAct.EXPIRED),
+            "extended": Counted(WorkPermitAct.EXTENDED),
+            "cancelled": Counted(WorkPermitAct.CANCELLED),
         },
     ),
     RESIDENCE: Track(

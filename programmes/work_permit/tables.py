@@ -2,7 +2,7 @@
 
 from dataclasses import dataclass, field
 from datetime import date
-from typing import Any, ClassVar, Final
+from typing import Any, ClassVar, Final, TypedDict
 
 from sqlalchemy import Boolean, Column, Date, ForeignKey, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
@@ -63,6 +63,15 @@ work_permit_residences = Table(
 )
 
 
+class EarlierPermit(TypedDict):
+    """What a permit was before the newest paper."""
+
+    number: str | None
+    category: str | None
+    valid_from: str
+    valid_until: str
+
+
 @dataclass(slots=True, kw_only=True)
 class WorkPermitRow(TrackRow):
     """The work permit: a number that is the foreigner's for life, and the days of the newest paper that is signed."""
@@ -74,7 +83,7 @@ class WorkPermitRow(TrackRow):
     valid_from: date | None = None
     valid_until: date | None = None
     entered: dict[str, Any] | None = None
-    earlier: list[dict[str, Any]] = field(default_factory=list)
+    earlier: list[EarlierPermit] = field(default_factory=list)
     ended_on: date | None = None
     end_reason: str | None = None
 
@@ -159,3 +168,11 @@ def work_permit(file: OneCase) -> WorkPermitRow | None:
 def residence(file: OneCase) -> ResidenceRow | None:
     """Return the residence permit of a case; None before its approval has settled."""
     return next(iter(file.rows_of(ResidenceRow)), None)
+
+
+def with_earlier(row: WorkPermitRow) -> list[EarlierPermit]:
+    """Return what the permit was before, with what it is until now as the last."""
+    now = EarlierPermit(
+        number=row.number, category=row.category, valid_from=str(row.valid_from), valid_until=str(row.valid_until)
+    )
+    return [*row.earlier, now]

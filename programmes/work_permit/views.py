@@ -10,10 +10,13 @@ from cases.case.evidence import proved
 from cases.case.evidence_views import EvidenceShown, evidence_views
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
+from cases.case.renewal_views import renewal_shown
+from cases.case.renewals import RenewalView
 from cases.case.shows import COLUMNS as OF_ANY_CASE
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
 from cases.case.view import shown_at
 from cases.case.views import FOR_STAFF, OBJECT_OR_NULL, AnyCaseView, CaseForStaff, view
+from cases.decisions.renewals import PROPOSED
 from domain.clock import day_of
 from domain.errors import Refused
 from domain.folding import ActRow, Folding
@@ -81,7 +84,10 @@ class WorkPermitShown:
     category: str | None
     valid_from: date | None
     valid_until: date | None
-    due_at: Annotated[datetime | None, Field(description="When the authority's answer is expected; unconfirmed.")]
+    due_at: Annotated[
+        datetime | None,
+        Field(description="When the authority's answer is expected, or by when a cancellation is asked; unconfirmed."),
+    ]
     due_provisional: bool
     ended_on: date | None
 
@@ -107,6 +113,7 @@ class WorkPermitView(EvidenceShown, AnyCaseView):
     points: Annotated[
         WorkPermitPointsShown | None, OBJECT_OR_NULL, Field(description="Null in lists, and after an erasure.")
     ]
+    renewal: Annotated[RenewalView | None, OBJECT_OR_NULL, Field(description="The newest extension that was asked.")]
     work_permit: Annotated[WorkPermitShown | None, OBJECT_OR_NULL, Field(description="Once the approval has settled.")]
     residence_permit: Annotated[
         ResidenceShown | None, OBJECT_OR_NULL, Field(description="Once the approval has settled.")
@@ -227,6 +234,7 @@ def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
         "evidence": evidence_views(case),
         "category": found[0] if found else None,
         "points": found[1] if found else None,
+        "renewal": renewal_shown(showing),
         "work_permit": None if showing.hidden else _permit(case),
         "residence_permit": None if showing.hidden else _residence(case),
     }
@@ -277,6 +285,10 @@ _STAGE_AFTER: Final[Mapping[str, WorkPermitStage | ResidenceStage]] = {
     _A.ISSUED: _P.ISSUED,
     _A.REFUSED: _P.REFUSED,
     _A.WINDOW_OPENED: _P.EXPIRING,
+    _A.EXTENSION_AWAITED: _P.EXTENDING,
+    _A.EXTENDED: _P.ISSUED,
+    _A.EXTENSION_REFUSED: _P.EXPIRING,
+    _A.CANCELLED: _P.CANCELLED,
     _A.EXPIRED: _P.EXPIRED,
     _A.RESIDENCE_AWAITED: _R.ENTRY_AWAITED,
     _A.ENTERED: _R.ENTERED,
@@ -307,11 +319,12 @@ _TOLD: Final = Told(
         "is_healthy": FactSource("application", outside=False, inside=False),
         "has_no_record": FactSource("application", outside=False, inside=False),
         "has_skills": _SEEN,
+        "work_permit_until": FactSource("paper of the authority"),
     },
     proposals=frozenset({_A.OUTCOME_PROPOSED}),
     folding=Folding(
         stage_after=_stage_after,
-        case_proposed={_A.OUTCOME_PROPOSED: WorkPermitProposal.OUTCOME.value},
+        case_proposed={**PROPOSED, _A.OUTCOME_PROPOSED: WorkPermitProposal.OUTCOME.value},
     ),
 )
 VIEWS: Final = Views(

@@ -18,6 +18,8 @@ class WorkPermitCommand(StrEnum):
     ENTERED = "work_permit_entered"
     APPLIED = "work_permit_residence_applied"
     RESIDENCE_OUTCOME = "work_permit_residence_outcome"
+    REPORT_END = "work_permit_end"
+    CANCEL = "work_permit_cancellation"
 
 
 class WorkPermitProposal(StrEnum):
@@ -35,6 +37,12 @@ class WorkPermitAct(StrEnum):
     REFUSED = "work_permit_refused"
     WINDOW_OPENED = "work_permit_window_opened"
     EXPIRED = "work_permit_expired"
+    EXTENSION_AWAITED = "work_permit_extension_awaited"
+    EXTENDED = "work_permit_extended"
+    EXTENSION_REFUSED = "work_permit_extension_refused"
+    END_REPORTED = "work_permit_end_reported"
+    CANCELLATION_ASKED = "work_permit_cancellation_asked"
+    CANCELLED = "work_permit_cancelled"
     RESIDENCE_AWAITED = "work_permit_residence_awaited"
     ENTERED = "work_permit_entered"
     APPLIED = "work_permit_residence_applied"
@@ -49,6 +57,8 @@ class WorkPermitDeadline(StrEnum):
     OUTCOME_EXPECTED = "work_permit_outcome_expected"
     WINDOW = "work_permit_window"
     EXPIRED = "work_permit_expired"
+    CONTRACT_OVER = "work_permit_contract_over"
+    CANCELLATION_DUE = "work_permit_cancellation_due"
     RESIDENCE_DUE = "work_permit_residence_due"
     RESIDENCE_EXPECTED = "work_permit_residence_expected"
 
@@ -58,6 +68,8 @@ class WorkPermitTask(StrEnum):
 
     OUTCOME_LATE = "work_permit_outcome_late"
     RESIDENCE_LATE = "work_permit_residence_late"
+    CANCELLATION = "work_permit_cancellation"
+    CANCELLATION_LATE = "work_permit_cancellation_late"
 
 
 class WorkPermitStage(StrEnum):
@@ -66,6 +78,7 @@ class WorkPermitStage(StrEnum):
     AWAITED = "awaited"
     ISSUED = "issued"
     EXPIRING = "expiring"
+    EXTENDING = "extending"
     EXPIRED = "expired"
     CANCELLED = "cancelled"
     REFUSED = "refused"
@@ -89,6 +102,11 @@ class WorkPermitNotice(StrEnum):
     REFUSED = "work_permit_refused"
     WINDOW = "work_permit_window"
     EXPIRED = "work_permit_expired"
+    EXTENDED = "work_permit_extended"
+    EXTENSION_REFUSED = "work_permit_extension_refused"
+    CANCELLATION_DUE = "work_permit_cancellation_due"
+    CANCELLATION_OVERDUE = "work_permit_cancellation_overdue"
+    CANCELLED = "work_permit_cancelled"
     RESIDENCE_DUE = "work_permit_residence_due"
     RESIDENCE_OVERDUE = "work_permit_residence_overdue"
     RESIDENCE_ISSUED = "work_permit_residence_issued"
@@ -117,12 +135,18 @@ WORDS: Final = (
             **dict.fromkeys((_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED), ActMeaning(judges=True)),
         },
         deadlines=dict.fromkeys(WorkPermitDeadline, DeadlineMeaning()),
-        tasks={WorkPermitTask.OUTCOME_LATE: _LATE, WorkPermitTask.RESIDENCE_LATE: _LATE},
+        # A cancellation that is asked for is answered by the paper of the authority.
+        tasks={**dict.fromkeys(WorkPermitTask, _LATE), WorkPermitTask.CANCELLATION: TaskMeaning()},
         notices={
             _N.ISSUED: plan(BOTH, _D.VALID_FROM_AND_UNTIL, about=_TRACK),
             _N.REFUSED: plan(BOTH, about=_TRACK),
             _N.WINDOW: plan(BOTH, _D.APPLY_BY, about=_TRACK),
             _N.EXPIRED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
+            _N.EXTENDED: plan(BOTH, _D.VALID_FROM_AND_UNTIL, about=_TRACK),
+            _N.EXTENSION_REFUSED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
+            _N.CANCELLATION_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.CANCELLATION_OVERDUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.CANCELLED: plan(BOTH, about=_TRACK),
             _N.RESIDENCE_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
             _N.RESIDENCE_OVERDUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
             _N.RESIDENCE_ISSUED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),

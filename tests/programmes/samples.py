@@ -101,6 +101,9 @@ SAMPLES: Final[Mapping[str, Sample]] = {
         fact={"field": "job.local_average_wage_year", "value": "150000.00", "seen_in": "The yearbook."},
         own={
             "outcome": PAPER,
+            "change": {"position": "Head of materials", "happened_on": "2026-03-02"},
+            "end": {"ended_on": "2026-09-30"},
+            "cancellation": {"ended_on": "2026-09-30"},
             "entry": {"entered_on": "2026-03-01"},
             "residence-application": {"applied_on": "2026-03-02"},
             "residence-outcome": {"outcome": "refused", "decided_on": "2026-03-02"},
@@ -113,6 +116,7 @@ SAMPLES: Final[Mapping[str, Sample]] = {
             "valid_from": date(2026, 3, 12),
             "valid_until": date(2029, 3, 11),
             "apply_by": date(2026, 3, 17),
+            "ended_on": date(2026, 3, 3),
         },
         stated={
             WorkPermitDate.VALID_FROM_AND_UNTIL: (date(2026, 3, 12), date(2029, 3, 11)),

@@ -35,6 +35,7 @@ class WorkPermitFacts(Facts):
         declared, proved: the same claims twice, as the employer gives them and as an officer saw them.
         local_minimum_wage_month, local_average_wage_year: yuan, where the work is done, as an officer recorded them.
         post_is_special, is_healthy, has_no_record, has_skills: as an officer saw them.
+        work_permit_until: the last day of the permit, once there is one.
     """
 
     category: WorkPermitCategory | None = None
@@ -49,6 +50,7 @@ class WorkPermitFacts(Facts):
     is_healthy: StrictBool | None = None
     has_no_record: StrictBool | None = None
     has_skills: StrictBool | None = None
+    work_permit_until: Day | None = None
 
 
 @rule(

@@ -1,0 +1,17 @@
+"""The person of a work permit sees its extensions, and may ask for its cancellation where the employer is gone."""
+
+from alembic import op
+
+revision = "0069"
+down_revision = "0068"
+branch_labels = None
+depends_on = None
+
+
+def upgrade() -> None:
+    """Let the policies know it."""
+    op.execute("""
+        UPDATE declared_parts
+        SET tables = array_append(tables, 'renewals'), commands = array_append(commands, 'work_permit_cancellation')
+        WHERE programme = 'work_permit' AND part = 'subject' AND kind = 'person'
+    """)
