@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import evidence, objecting, said, timers, verbs
+from cases.commands import evidence, objecting, once_only, said, timers, verbs
 from cases.commands.changing import CHANGE_ANSWERS, change_commands
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
@@ -61,6 +61,7 @@ _CORE: Final = verbs.owned_by_persons(
         **change_commands(AppraisalChange),
         **renewal_commands(ReappraisalRequest, routes.RENEW),
         **evidence.commands(AppraisalAct.SUSPENDED),
+        **once_only.commands(AppraisalAct.SUSPENDED),
     }
 )
 _CONFIRM: Final = _CORE[CommandKind.CONFIRM]
