@@ -45,5 +45,6 @@ TAKES: Final[Mapping[str, tuple[Taken, ...]]] = {
     _I.ACHIEVEMENT: (_own(_I.ACHIEVEMENT, _P.CERTIFICATE),),
     _I.LISTED: (_own(_I.LISTED, _P.CERTIFICATE),),
     _I.CHINESE: (_own(_I.CHINESE, _P.CERTIFICATE),),
+    _I.BIRTH_DATE: (_own(_I.BIRTH_DATE, _P.PASSPORT),),
     _I.VOCATIONAL_CERTIFICATE: (_own(_I.VOCATIONAL_CERTIFICATE, _P.CERTIFICATE),),
 }
