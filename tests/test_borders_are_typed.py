@@ -36,7 +36,7 @@ _NAMED = {
         record/receipt_views.py: FindingTold.values RowTold.content ReceiptView.content ReceiptsView.pending
         record/seal/views.py: FormerLogView.declaration
         record/story_views.py: FindingThen.parameters StoryItem.detail StoryItem.place
-        register/trials.py: AssessedRow.findings Trial.document
+        register/trials.py: AssessedRow.findings Trial.document Trial.report
         """,
     "the body of a command, or a form, as it was given": """
         cases/case/reading.py: CaseReading.given

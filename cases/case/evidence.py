@@ -139,8 +139,12 @@ def proved(file: ReadableCase, form: Form | None = None) -> Mapping[str, Any]:
 
 
 def declared(form: Form) -> Mapping[str, Any]:
-    """Return the items of which a form gives evidence, with the value that the last piece of each is to prove."""
+    """Return the items of which a form gives evidence, with the value that the last piece of each is to prove.
+
+    An item that has no value is True; one that has one, of which a piece claims none, is not declared by that piece.
+    """
     return {
         str(piece.item): True if piece.value is None else piece.model_dump(mode="json")["value"]
         for piece in pieces_of(form)
+        if piece.value is not None or piece.item not in piece.values
     }

@@ -80,6 +80,8 @@ class DeclaredPart:
         asks: the kinds of commands that it may ask.
         added_by: the kinds of commands by which one is added; none where the part comes with the case.
         place: what an employer who confirms is shown of it, and where; None where it is shown nothing.
+        hears: whether the case is told of a change of standing of an employer that has the part, as it is of its
+            owner's (`CommandKind.STANDING`).
     """
 
     part: Part
@@ -88,6 +90,7 @@ class DeclaredPart:
     asks: Collection[str] = frozenset()
     added_by: Collection[str] = frozenset()
     place: PartPlace | None = None
+    hears: bool = False
 
 
 async def find_subject(connection: AsyncConnection, reference: str) -> UUID | None:

@@ -17,7 +17,6 @@ from domain import spellings
 from domain.actors import Actor
 from domain.acts import Act
 from domain.commands import CommandKind
-from domain.errors import Refused
 from programmes.appraisal import confirming, recognising, revoking, routes
 from programmes.appraisal.requests import (
     AppraisalChange,
@@ -33,8 +32,8 @@ from programmes.appraisal.stages import EMPLOYMENT, RECOGNITION, AppraisalEvent,
 from programmes.appraisal.words import AppraisalAct, AppraisalCommand, AppraisalDeadline
 
 
-async def _no_standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
-    raise Refused("wrong_stage", "A person has no standing.")
+async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
+    recognising.heed_standing(file, actor, at)
 
 
 def _said_suspended(body: Mapping[str, Any]) -> Tells:
@@ -81,7 +80,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         _CORE[CommandKind.DECIDE], refuses=confirming.refuses_decision, before=confirming.need_answered
     ),
     CommandKind.CORRECT: correct(spellings.APPRAISAL, AppraisalRequest, routes.CORRECT),
-    CommandKind.STANDING: Command(does=_no_standing, acts=effect(Act.HELD)),
+    CommandKind.STANDING: Command(does=_standing, acts=effect(AppraisalAct.SUSPENDED, AppraisalAct.RESTORED)),
     CommandKind.CONFIRM: replace(
         _CONFIRM,
         acts=effect(
@@ -104,7 +103,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         route=routes.CONFIRM,
         track=EMPLOYMENT,
         events=(EmploymentEvent.CONFIRM,),
-        acts=effect(AppraisalAct.CONFIRMED, further=(AppraisalAct.RESTORED, Act.ASSESSED)),
+        acts=effect(AppraisalAct.CONFIRMED, further=(AppraisalAct.RESTORED, AppraisalAct.SUSPENDED, Act.ASSESSED)),
         body=EmploymentAnswer,
     ),
     AppraisalCommand.DENY: Command(

@@ -61,6 +61,7 @@ CONFIRMER: Final = DeclaredPart(
     sees=frozenset({"appraisal_employments"}),
     asks=(AppraisalCommand.CONFIRM, AppraisalCommand.DENY, AppraisalCommand.LEAVE),
     added_by=(CommandKind.START, CommandKind.ANSWER_TASK),
+    hears=True,
     place=PartPlace(
         path=routes.EMPLOYMENT, shown=AppraisedEmploymentView, shows=_shows, lists=routes.LIST, reads=routes.READ
     ),

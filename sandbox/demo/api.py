@@ -73,6 +73,19 @@ class Callers:
         headers = {"Idempotency-Key": key or uuid4().hex}
         return await self._call(persona, method, path, headers=headers, json=body)
 
+    async def refused(self, persona: str, path: str, body: Any) -> str:
+        """Write JSON that should be refused as a persona, and return the code of the refusal.
+
+        Raises:
+            DemoError: it was taken.
+        """
+        token = await self._token(persona)
+        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en", "Idempotency-Key": uuid4().hex}
+        answer = await self._http.request("POST", self._stack.url("api") + path, headers=headers, json=body)
+        if not answer.is_error:
+            raise DemoError(f"{persona}: POST {path} should be refused, and was taken: {answer.status_code}")
+        return _code(answer)
+
     async def upload(self, persona: str, path: str, content: bytes, **query: Any) -> Any:
         """Send a CSV file as a persona."""
         headers = {"Idempotency-Key": uuid4().hex, "Content-Type": "text/csv"}

@@ -5,6 +5,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 EMPLOYERS: Final = {"employer-a": "roster.csv", "employer-b": "roster-b.csv"}
+GUESTS: Final = "work-permits.csv"
 # Each employer has its officer; the other one, or the supervisor, signs second.
 OFFICERS: Final = {"emp-a": "officer-1", "emp-b": "officer-2"}
 PERSONAS: Final = {"emp-a": "employer-a", "emp-b": "employer-b"}

@@ -21,8 +21,9 @@ from rich.console import Console
 from sandbox.demo.api import Callers, DemoError
 from sandbox.demo.cases import AT_ONCE, WATCHER, Work
 from sandbox.demo.check import ReadBack, differences, notices, permits, stages
+from sandbox.demo.guests import Guests
 from sandbox.demo.person import Person, see_own_log
-from sandbox.demo.plan import EMPLOYERS
+from sandbox.demo.plan import EMPLOYERS, GUESTS
 from sandbox.demo.proof import Proof, Proved
 from sandbox.demo.view import Screen, show_summary
 from sandbox.stack.directory import Stack, running_stack
@@ -93,10 +94,11 @@ def run(
 
 def _rosters(directory: Path | None, rosters: Path, up: Sequence[str], screen: Screen, proof: Proof) -> dict[str, Any]:
     files = {employer: (rosters / name).read_bytes() for employer, name in EMPLOYERS.items()}
+    of_guests = (rosters / GUESTS).read_bytes()
     if directory is not None:
-        return asyncio.run(_work(running_stack(directory.resolve()), files, screen, proof))
+        return asyncio.run(_work(running_stack(directory.resolve()), files, of_guests, screen, proof))
     with _stack_of_its_own(up, screen) as own:
-        return asyncio.run(_work(running_stack(own), files, screen, proof))
+        return asyncio.run(_work(running_stack(own), files, of_guests, screen, proof))
 
 
 def _years(years: Years, console: Console, *, as_json: bool) -> dict[str, Any]:
@@ -156,7 +158,9 @@ def _end(process: subprocess.Popen[bytes]) -> None:
         process.stdout.close()
 
 
-async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proof: Proof) -> dict[str, Any]:
+async def _work(
+    stack: Stack, rosters: Mapping[str, bytes], of_guests: bytes, screen: Screen, proof: Proof
+) -> dict[str, Any]:
     async with Callers(stack) as callers:
         screen.start()
         try:
@@ -166,11 +170,12 @@ async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proo
             rows = [row for roster in handed_in for row in roster]
             references = {row["reference"]: row["client_reference"] for row in rows if row["reference"]}
             work = Work(callers, references, screen.tell)
-            screen.doing("People and the authority decide")
-            await work.run(screen.show)
+            guests = Guests(callers, screen.tell, of_guests)
+            screen.doing("People and the authority decide, of three programmes")
+            await asyncio.gather(work.run(screen.show), guests.run())
             screen.doing("The last notices are delivered")
             told = await _read_notices(callers, references)
-            found = await _read_back(callers, references, told)
+            found = await _read_back(callers, references, told, guests.names)
             screen.show(found.cases)
             screen.doing("A person signs in and sees who read their data")
             person = await see_own_log(callers, found)
@@ -179,7 +184,7 @@ async def _work(stack: Stack, rosters: Mapping[str, bytes], screen: Screen, proo
             screen.doing("Done")
         finally:
             screen.stop()
-    return _summary(found, rows, work.acts, proved, person)
+    return _summary(found, rows, work.acts, proved, person, guests)
 
 
 async def _prepare(callers: Callers, stack: Stack) -> None:
@@ -236,7 +241,9 @@ async def _read_notices(callers: Callers, references: Mapping[str, str]) -> dict
         await asyncio.sleep(POLL_SECONDS)
 
 
-async def _read_back(callers: Callers, references: Mapping[str, str], told: Mapping[str, Rows]) -> ReadBack:
+async def _read_back(
+    callers: Callers, references: Mapping[str, str], told: Mapping[str, Rows], guests: Collection[str]
+) -> ReadBack:
     cases = {case["reference"]: case for case in await callers.pages(WATCHER, "/v1/registrations")}
     incidents = await callers.pages("operator", "/v1/incidents")
     return ReadBack(
@@ -247,12 +254,14 @@ async def _read_back(callers: Callers, references: Mapping[str, str], told: Mapp
         mails=await callers.aside("mail", "GET", "/messages"),
         texts=await callers.aside("mail", "GET", "/sms"),
         hooks=await callers.aside("mail", "GET", "/hooks"),
-        incidents=[each for each in incidents if each["reference"] in references],
+        incidents=[each for each in incidents if each["reference"] in {*references, *guests}],
     )
 
 
-def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Proved, person: Person) -> dict[str, Any]:
-    wrong = [*differences(found), *proved.differences, *person.differences]
+def _summary(
+    found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Proved, person: Person, guests: Guests
+) -> dict[str, Any]:
+    wrong = [*differences(found), *proved.differences, *person.differences, *guests.differences]
     results = [row["result"] for row in rows]
     by_rules = sum(case["round"] > 1 or case["assessment"] != "clear" for case in found.cases.values())
     return {
@@ -274,6 +283,7 @@ def _summary(found: ReadBack, rows: Rows, acts: Mapping[str, int], proved: Prove
         },
         "acts": dict(sorted(acts.items())),
         "person": person.view(),
+        "guests": guests.view(),
         "proof": proved.view(),
         "differences": wrong,
         "agree": not wrong,

@@ -104,6 +104,10 @@ def _add_rosters(table: Table, summary: Mapping[str, Any]) -> None:
     table.add_row("arrived", _counts(summary["arrived"]))
     table.add_row("acts of people", _counts(summary["acts"]))
     table.add_row("a person saw", f"{summary['person']['readings']} readings; {summary['person']['officer']}")
+    guests = summary["guests"]
+    table.add_row("cases of other programmes", _counts(guests["cases"]))
+    table.add_row("work permits", f"{_counts(guests['work_permits'])}; sent away {guests['sent_away']}")
+    table.add_row("recognitions", _counts(guests["recognitions"]))
     table.add_row("proof", _counts(summary["proof"]))
 
 

@@ -44,10 +44,13 @@ PERSONAS: Final[dict[str, Persona]] = {
     "operator": Persona("Operator", Role.OPERATOR),
     "auditor": Persona("Auditor", Role.AUDITOR),
     "authority": Persona("Exit-entry administration", Role.AUTHORITY),
-    # Of `examples/registration.json`, of the first line of `examples/roster.csv`, and of nobody in either.
+    # Of `examples/registration.json`, of the first line of `examples/roster.csv`, and three of nobody in either, who
+    # apply for their own appraisal: from Hong Kong, Macao and Taiwan.
     "person-1": Persona("Person One", Role.PERSON, document=("resident_identity_card", "44030419900307123X")),
     "person-2": Persona("Person Two", Role.PERSON, document=("resident_identity_card", "33010619860128072X")),
     "person-3": Persona("Person Three", Role.PERSON, document=("hk_identity_card", "A123456(3)")),
+    "person-4": Persona("Person Four", Role.PERSON, document=("macao_identity_card", "5123456(7)")),
+    "person-5": Persona("Person Five", Role.PERSON, document=("taiwan_travel_permit", "12345678")),
 }
 
 

@@ -52,6 +52,11 @@ def test_the_demo_prints_one_summary_that_adds_up_and_leaves_nothing_behind(
     assert summary["person"]["officer"] == (
         "Park management (officer): Opened your personal data. To answer a request of yours."
     )
+    guests = summary["guests"]
+    assert guests["cases"] == {"appraisal": 3, "work_permit": 3}
+    assert guests["work_permits"] == {"expiring": 1, "issued": 1, "none": 1}
+    assert guests["recognitions"] == {"suspended": 1, "valid": 2}
+    assert (guests["sent_away"], set(guests["notices"])) == (2, {"delivered"})
     assert summary["proof"]["receipts"] >= 50
     assert summary["proof"]["altered_files_refused"] == 2
     assert list(tmp_path.iterdir()) == []
