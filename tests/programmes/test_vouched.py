@@ -163,13 +163,13 @@ async def test_what_falls_after_the_decision_is_told_by_workers_that_are_killed(
         for each in told:
             await new.applied(str(each["command_id"]))
         await new.idle()
+        await nothing_differs(park)
     file = await new.file()
     assert (file.stage, proved(file)) == (Stage.APPROVED, {"experience_years": 8})
     assert [(await new.acts()).count(act) for act in ("decided", "evidence_fallen")] == [1, 2]
     assert (await new.notices()).count("evidence_source_fell") == 4
     (task,) = [each for each in file.tasks if each.kind == "evidence_fallen"]
     assert len(task.detail["evidence"]) == 2
-    await nothing_differs(park)
 
 
 async def test_what_a_work_permit_verified_proves_an_appraisal_which_is_suspended_with_it(park: Park) -> None:
