@@ -28,7 +28,14 @@ from programmes.appraisal.requests import (
     RestoringRequest,
     SuspensionRequest,
 )
-from programmes.appraisal.stages import EMPLOYMENT, RECOGNITION, AppraisalEvent, EmploymentEvent, RecognitionEvent
+from programmes.appraisal.stages import (
+    AT_RECOGNITION,
+    EMPLOYMENT,
+    RECOGNITION,
+    AppraisalEvent,
+    EmploymentEvent,
+    RecognitionEvent,
+)
 from programmes.appraisal.words import AppraisalAct, AppraisalCommand, AppraisalDeadline
 
 
@@ -37,7 +44,7 @@ async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, a
 
 
 def _said_suspended(body: Mapping[str, Any]) -> Tells:
-    return Tells(frozenset({AppraisalAct.SUSPENDED}), reasons=said.codes(body))
+    return Tells(frozenset({AppraisalAct.SUSPENDED}), reasons=said.codes(body), destination=AT_RECOGNITION.key)
 
 
 def _said_revoked(body: Mapping[str, Any]) -> Tells:
