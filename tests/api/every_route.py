@@ -18,6 +18,7 @@ from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
+from tests.programmes.appraisal.walk import walk_appraisals
 from tests.programmes.work_permit.walk import walk_work_permits
 from tests.record.seal.sealed import seal_all
 from tests.register.drafts import STRICTER as DRAFT
@@ -28,7 +29,10 @@ CSV = (
 )
 
 # What a programme has of its own, beside what any case takes: by code, its walk.
-OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {"work_permit": walk_work_permits}
+OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {
+    "appraisal": walk_appraisals,
+    "work_permit": walk_work_permits,
+}
 # Whose cases are walked here in what any case takes too, since all else rests on them.
 IN_WHOLE: Final = frozenset({"talent_permit"})
 
