@@ -8,6 +8,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from cases.case.evidence import proved
+from domain.errors import need
 from domain.stages import Stage
 from programmes.appraisal.tables import recognition
 from programmes.appraisal.words import RecognitionStage
@@ -108,7 +109,7 @@ async def test_what_appraisal_verified_proves_a_work_permit_until_it_falls_there
     assert {item: (each["value"], each["source_item"], each["number"]) for item, each in mine.items()} == {
         "education": ("doctor", "education", None),
         "experience_years": (8, "experience_years", None),
-        "talent_programme": (None, "appraisal_recognition", (recognition(await old.file()) or new).certificate),
+        "talent_programme": (None, "appraisal_recognition", need(recognition(await old.file()), "recognition").certificate),
     }  # fmt: skip
     assert await verified(park, here) == (0, "C")
     await released_and_taken(park, new, here)
@@ -154,7 +155,7 @@ async def test_what_falls_after_the_decision_is_told_by_workers_that_are_killed(
         # The degree falls where it was seen, and with it the recognition; then the worker dies.
         await park.ask("officer-1", "POST", f"{there}/evidence/1/fallen", FALLEN)
     file = await old.file()
-    assert (recognition(file) or new).stage == RecognitionStage.SUSPENDED
+    assert need(recognition(file), "recognition").stage == RecognitionStage.SUSPENDED
     told = await park.world.rows(commands, reference=new.reference, state="stored")
     assert ({each["kind"] for each in told}, len(told), proved(await new.file())) == ({"source_fell"}, 2, TAKEN)
     async with working(park.world):
