@@ -83,12 +83,21 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.CONFIRM: replace(
         _CONFIRM,
         acts=effect(
-            *_CONFIRM.acts.own, AppraisalAct.REVOKED, further=(*_CONFIRM.acts.further, AppraisalAct.CLOSED, Act.SETTLED)
+            *_CONFIRM.acts.own,
+            AppraisalAct.REVOKED,
+            further=(
+                *_CONFIRM.acts.further,
+                AppraisalAct.CLOSED,
+                AppraisalAct.RESTORED,
+                AppraisalAct.SUSPENDED,
+                Act.SETTLED,
+            ),
         ),
         events=(
             *_CONFIRM.events,
             AppraisalEvent.CONFIRM_REVOCATION,
             AppraisalEvent.REJECT_REVOCATION,
+            AppraisalEvent.SET_ASIDE_REVOCATION,
             *SIGNED_OF_RENEWALS,
         ),
         said=said.signature(Act.CONFIRMED, Act.SET_ASIDE, AppraisalAct.REVOKED),

@@ -83,14 +83,18 @@ def _run(file: CaseFile, actor: Actor, at: datetime, event: str, act: str, certi
     starts = row.valid_from if row is not None and row.valid_from is not None else begins
     starts = begins if begins <= day_of(at) else starts
     file.set_track(RECOGNITIONS, _KEY, at, certificate=certificate, valid_from=starts, valid_until=until, ended_on=None)
+    _watch(file, at, until)
+    move(file, event, actor, at, track=AT_RECOGNITION, said=_said(file, until.isoformat()))
+    told = {"certificate": certificate, "valid_from": starts.isoformat(), "valid_until": until.isoformat()}
+    file.record(act, actor, at, destination=_KEY, **told)
+
+
+def _watch(file: CaseFile, at: datetime, until: date) -> None:
     file.set_deadline(AppraisalDeadline.EXPIRED, start_of(until + timedelta(days=1)), destination=_KEY)
     for days in file.pack.integers("expiry_reminders"):
         on = until - timedelta(days=days)
         if on > day_of(at):
             file.set_deadline(AppraisalDeadline.EXPIRING, start_of(on), destination=_KEY, step=days)
-    move(file, event, actor, at, track=AT_RECOGNITION, said=_said(file, until.isoformat()))
-    told = {"certificate": certificate, "valid_from": starts.isoformat(), "valid_until": until.isoformat()}
-    file.record(act, actor, at, destination=_KEY, **told)
 
 
 async def suspend(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
@@ -205,6 +209,19 @@ def close_revoked(file: CaseFile, actor: Actor, at: datetime) -> None:
         file.cancel_deadlines(destination=_KEY)
         move(file, RecognitionEvent.REVOKE, actor, at, track=AT_RECOGNITION)
         file.record(AppraisalAct.CLOSED, actor, at, destination=_KEY)
+
+
+def revive(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Give a recognition back whose revocation was set aside, as it stood: valid, or suspended for what it was."""
+    row = need(recognition(file), "recognition")
+    file.set_track(RECOGNITIONS, _KEY, at, ended_on=None)
+    _watch(file, at, need(row.valid_until, "valid_until"))
+    held = row.suspended_for
+    event = RecognitionEvent.REVIVE_SUSPENDED if held else RecognitionEvent.REVIVE
+    move(file, event, actor, at, track=AT_RECOGNITION, said=_said(file, f"revived/{at.isoformat()}"))
+    act = AppraisalAct.SUSPENDED if held else AppraisalAct.RESTORED
+    file.record(act, actor, at, reasons=held, destination=_KEY)
+    heed_standing(file, actor, at)
 
 
 def _said(file: CaseFile, occasion: str) -> Said:
