@@ -106,10 +106,11 @@ async def test_what_appraisal_verified_proves_a_work_permit_until_it_falls_there
     # The employer who confirmed the employment is told no more than any other.
     assert await offers(park, "employer-b", here) == []
     mine = await own_offers(park, new)
+    certificate = need(recognition(await old.file()), "recognition").certificate
     assert {item: (each["value"], each["source_item"], each["number"]) for item, each in mine.items()} == {
         "education": ("doctor", "education", None),
         "experience_years": (8, "experience_years", None),
-        "talent_programme": (None, "appraisal_recognition", need(recognition(await old.file()), "recognition").certificate),
+        "talent_programme": (None, "appraisal_recognition", certificate),
     }  # fmt: skip
     assert await verified(park, here) == (0, "C")
     await released_and_taken(park, new, here)
