@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import evidence, objecting, said, timers, verbs
+from cases.commands import evidence, objecting, once_only, said, timers, verbs
 from cases.commands.changing import CHANGE_ANSWERS, change_commands
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
@@ -28,7 +28,14 @@ from programmes.appraisal.requests import (
     RestoringRequest,
     SuspensionRequest,
 )
-from programmes.appraisal.stages import EMPLOYMENT, RECOGNITION, AppraisalEvent, EmploymentEvent, RecognitionEvent
+from programmes.appraisal.stages import (
+    AT_RECOGNITION,
+    EMPLOYMENT,
+    RECOGNITION,
+    AppraisalEvent,
+    EmploymentEvent,
+    RecognitionEvent,
+)
 from programmes.appraisal.words import AppraisalAct, AppraisalCommand, AppraisalDeadline
 
 
@@ -37,7 +44,7 @@ async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, a
 
 
 def _said_suspended(body: Mapping[str, Any]) -> Tells:
-    return Tells(frozenset({AppraisalAct.SUSPENDED}), reasons=said.codes(body))
+    return Tells(frozenset({AppraisalAct.SUSPENDED}), reasons=said.codes(body), destination=AT_RECOGNITION.key)
 
 
 def _said_revoked(body: Mapping[str, Any]) -> Tells:
@@ -60,6 +67,7 @@ _CORE: Final = verbs.owned_by_persons(
         **change_commands(AppraisalChange),
         **renewal_commands(ReappraisalRequest, routes.RENEW),
         **evidence.commands(AppraisalAct.SUSPENDED),
+        **once_only.commands(AppraisalAct.SUSPENDED),
     }
 )
 _CONFIRM: Final = _CORE[CommandKind.CONFIRM]

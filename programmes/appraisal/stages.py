@@ -8,7 +8,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.deadlines.stated import within_decision_days
 from cases.moves.changing import changing
-from cases.moves.evidence import EVIDENCE_MOVES
+from cases.moves.evidence import EVIDENCE_MOVES, taking_over
 from cases.moves.front_half import (
     COOLED,
     EMPLOYER,
@@ -110,6 +110,7 @@ MOVES: Final = Moves(
     *changing(PERSON),
     *renewal_moves(PERSON),
     *EVIDENCE_MOVES,
+    *taking_over(PERSON),
     proposed("A1", _APPROVED, AppraisalEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move("A2", _APPROVED, AppraisalEvent.CONFIRM_REVOCATION, _SIGNER, closes=(TaskKind.CONFIRM,)),
     rejected("A3", _APPROVED, AppraisalEvent.REJECT_REVOCATION, _SIGNER),

@@ -496,6 +496,7 @@ async def walk_person(walk: Walk) -> None:
     for path in (
         "/v1/me/registrations",
         "/v1/me/transfers",
+        "/v1/me/releases",
         "/v1/me/data",
         "/v1/me/access-log",
         "/v1/me/access-log/days",
@@ -504,6 +505,9 @@ async def walk_person(walk: Walk) -> None:
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)
+    (own, *_) = (await me.get("/v1/me/registrations")).json()["items"]
+    assert (await me.get("/v1/me/offers", reference=own["reference"])).status_code == 200
+    walk.seen["GET /v1/me/offers"].add(200)
     answer = await me.send("POST", "/v1/me/sign-out")
     assert answer.status_code == 204, answer.text
     walk.seen["POST /v1/me/sign-out"].add(204)

@@ -122,3 +122,21 @@ async def _take_over(walk: Walk) -> None:
     await permits.act("owner", reference, "take-over", {"offer": offer["offer"]})
     releases = (await walk.call(me, "GET", "/v1/me/releases"))["items"]
     assert {each["state"] for each in releases} == {"taken", "withdrawn"}, releases
+    await _take_over_back(walk)
+
+
+async def _take_over_back(walk: Walk) -> None:
+    """Let a person take over into an appraisal the degree that a work permit proved."""
+    appraisals, permits = (Cases(walk, PROGRAMMES[code]) for code in ("appraisal", "work_permit"))
+    form, employer = permits.form()
+    reference = await permits.open(form, employer)
+    pieces = (await permits.read("officer-1", reference, "/evidence", headers=REVIEW))["items"]
+    (degree,) = [each for each in pieces if each["item"] == "education"]
+    seen = {"result": "proved", "value": degree["value"], "seen_in": "The original.", "round": 1}
+    await permits.act("supervisor-2", reference, "evidence/{evidence_id}/seen", seen, evidence_id=degree["evidence_id"])
+    given, _ = appraisals.form()
+    given["person"]["document"] = form["person"]["document"]
+    appraised = await appraisals.open(given, applicant(walk, given))
+    (offer,) = (await appraisals.read("owner", appraised, "/offers"))["items"]
+    assert offer["source_reference"] == reference, offer
+    await appraisals.act("owner", appraised, "take-over", {"offer": offer["offer"]})
