@@ -84,6 +84,8 @@ class DeclaredPart:
         added_by: the kinds of commands by which one is added; none where the part comes with the case.
         named: the path of the field of the form that names whoever gets it; who is not known to the Park is refused.
         place: what an employer who confirms is shown of it, and where; None where it is shown nothing.
+        hears: whether the case is told of a change of standing of an employer that has the part, as it is of its
+            owner's (`CommandKind.STANDING`).
     """
 
     part: Part
@@ -93,6 +95,7 @@ class DeclaredPart:
     added_by: Collection[str] = frozenset()
     named: str | None = None
     place: PartPlace | None = None
+    hears: bool = False
 
 
 async def find_subject(connection: AsyncConnection, reference: str) -> UUID | None:

@@ -108,6 +108,17 @@ async def leave(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
         file.set_deadline(AppraisalDeadline.LEAVING, on, destination=_KEY)
 
 
+def wait_again(file: CaseFile) -> None:
+    """Wait again for what an employment waited for when its case ended."""
+    row = employment(file)
+    if row is None:
+        return
+    if row.stage == EmploymentStage.ASKED and row.due_at is not None:
+        file.set_deadline(AppraisalDeadline.CONFIRMATION, row.due_at, destination=_KEY)
+    if row.stage == EmploymentStage.CONFIRMED and row.last_day is not None:
+        file.set_deadline(AppraisalDeadline.LEAVING, start_of(row.last_day + timedelta(days=1)), destination=_KEY)
+
+
 def left(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:
     """Let the employment be over, on the day after its last."""
     _left(file, actor, at)
