@@ -163,6 +163,8 @@ async def _take(
     said = answered.said((), also_person=is_weighed)
     spoken: Spoken = [*((NoticeKind.CONTACT_CHANGED, each) for each in told), (NoticeKind.CHANGE_TAKEN, said)]
     move(file, ChangeEvent.TAKE_CHANGE if answered.is_last else ChangeEvent.TAKE_PART, actor, at, said=spoken)
+    if is_weighed and file.stage is Stage.UNDER_REVIEW:
+        _begin_round(file)  # before the act is recorded, whose row is the only one to tell it where no rule looks
     codes = [reason.code for reason in reasons]
     version = file.row.facts_version
     file.record(Act.CHANGED, actor, at, reasons=codes, fields=sorted(fields), version=version, **answered.told)
@@ -193,11 +195,8 @@ async def follow(
     """
     changing = changing_of(file)
     is_ruled, by_engine = not changing.ruled.isdisjoint(fields), system("change")
-    if file.stage is Stage.UNDER_REVIEW:
-        if not changing.weighed.isdisjoint(fields):
-            _begin_round(file)
-        if is_ruled:
-            await assessing.assess_again(file, connection, by_engine, at)
+    if file.stage is Stage.UNDER_REVIEW and is_ruled:
+        await assessing.assess_again(file, connection, by_engine, at)
     if file.stage is not Stage.APPROVED:
         return
     by = await assessing.of_day(file, connection, at)

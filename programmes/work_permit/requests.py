@@ -5,7 +5,15 @@ from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Self
 
-from pydantic import AfterValidator, StringConstraints, ValidationInfo, WithJsonSchema, field_validator, model_validator
+from pydantic import (
+    AfterValidator,
+    ConfigDict,
+    StringConstraints,
+    ValidationInfo,
+    WithJsonSchema,
+    field_validator,
+    model_validator,
+)
 
 from domain.bodies import Body, Parts, example
 from domain.document_fields import PersonDocument
@@ -52,8 +60,14 @@ Nationality = Annotated[
 Passport = Annotated[PersonDocument, AfterValidator(_passport)]
 
 
+def _chinese_name_may_be_left_out(schema: dict[str, Any]) -> None:
+    schema["required"].remove("name_zh")
+
+
 class WorkPermitPerson(Body):
     """The foreigner whom an employer wants to employ."""
+
+    model_config = ConfigDict(json_schema_extra=_chinese_name_may_be_left_out)
 
     name_en: Name
     name_zh: Name

@@ -287,6 +287,13 @@ async def test_a_change_that_the_authority_refuses_is_sent_again_once_mended(par
     assert "authority_rejected/HK" not in await case.tasks()
 
 
+async def test_the_row_of_a_change_tells_the_round_that_begins_with_it_where_no_rule_looks(park: Park) -> None:
+    case = await park.review()
+    await _ask(case, position="高级研究员")
+    await _answer(case, "take", by=OFFICER_2)
+    assert await case.round() == (await case.last("changed"))["round"] == 2
+
+
 async def test_nobody_decides_on_facts_that_changed_meanwhile(park: Park) -> None:
     case = await park.review()
     await _ask(case, work_site="不在园区的地址")
