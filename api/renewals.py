@@ -14,16 +14,20 @@ from cases.commands.renewals import READ
 from cases.decisions import renewal_reads
 from cases.decisions.renewal_reads import RenewalAheadView
 from domain.actors import Actor, Role
+from domain.parties import Party
 
-_READERS = allow(Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
+_OWNER = {Party.EMPLOYER: Role.EMPLOYER, Party.PERSON: Role.PERSON}
 
 
 def add_renewal(router: ProgrammeRouter) -> None:
     """Serve it under the address of a programme whose cases are renewed."""
     if router.programme.renewal is None:
         return
-    read = endpoint(_read, reference=CasePath, actor=Annotated[Actor, _READERS])
-    said = {"response_model": RenewalAheadView, "tags": ["Employers"], **says(READ)}
+    owner = _OWNER[router.programme.party]
+    readers = allow(owner, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR, asks_document=owner is Role.PERSON)
+    read = endpoint(_read, reference=CasePath, actor=Annotated[Actor, readers])
+    tag = "The person" if owner is Role.PERSON else "Employers"
+    said = {"response_model": RenewalAheadView, "tags": [tag], **says(READ)}
     router.add("GET", "/{reference}/renewal", read, **said)
 
 

@@ -226,11 +226,16 @@ def effect(*own: str, further: Sequence[str] = (), each: bool = False) -> Effect
 
 @dataclass(frozen=True, slots=True)
 class Tells:
-    """What the row of a signed request must tell; None for what the request leaves to the step that applied it."""
+    """What the row of a signed request must tell; None for what the request leaves to the step that applied it.
+
+    Attributes:
+        destination: the key of the track whose row it is, where the request does not name it.
+    """
 
     acts: frozenset[str]
     outcome: str | None = None
     reasons: frozenset[str] | None = None
+    destination: str | None = None
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -124,8 +124,12 @@ class EvidenceGiven(Body):
             read: JsonValue = _reader(cls, item).dump_python(_reader(cls, item).validate_python(value), mode="json")
         except ValidationError as error:
             wrong = field_errors(error)[0]
-            raise PydanticCustomError(wrong.code, wrong.message) from None
+            raise PydanticCustomError(wrong.code, wrong.message, {"allowed": wrong.allowed}) from None
         return read
+
+    def days_told(self) -> Mapping[str, Day]:
+        """Return the days that a piece tells of, by field: none of them is to come."""
+        return {"date": self.date}
 
     @classmethod
     def kinds_of(cls, field: str) -> tuple[str, ...]:

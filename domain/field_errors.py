@@ -98,7 +98,7 @@ def _field_error(entry: Mapping[str, Any], within: str) -> FieldError:
     if code is FieldCode.WRONG_TYPE and not own and entry.get("input", "") is None:
         code = FieldCode.REQUIRED  # null where a value is needed
     message = str(entry["msg"]) if own else MESSAGES[code]
-    allowed = _allowed(entry) if kind in _OF_FEW else ()
+    allowed = _allowed(entry) if kind in _OF_FEW else tuple(entry.get("ctx", {}).get("allowed", ())) if own else ()
     return FieldError(field=path_of(entry["loc"], within), code=code, message=message, allowed=allowed)
 
 

@@ -44,10 +44,12 @@ class Form(Body):
         corrections: the parts of it that may be given again.
         fact_fields: the fields of which an officer may record what was seen, by path: never who the person is, nor how
             they are reached.
+        past: the paths of days that have come when they are given, such as a birth date.
     """
 
     corrections: ClassVar[type[Corrections]]
     fact_fields: ClassVar[type[StrEnum]]
+    past: ClassVar[tuple[str, ...]] = ()
 
     client_reference: Label | None = None
 
@@ -152,6 +154,12 @@ class Form(Body):
         """Return what was given of a field, as JSON."""
         part, _, name = path.partition(".")
         return self.model_dump(mode="json")[part][name]
+
+    def day_at(self, path: str) -> date | None:
+        """Return a day that was given in a part, or None where it was not."""
+        part, _, name = path.partition(".")
+        day: date | None = getattr(getattr(self, part), name)
+        return day
 
     def with_field(self, path: str, value: object) -> Self:
         """Return the form with another value of a field, whether or not it fits the others."""

@@ -6,11 +6,11 @@ from typing import Final, Protocol
 from uuid import UUID, uuid4, uuid5
 
 import structlog
-from sqlalchemy import Update, func, select, update
+from sqlalchemy import Select, Update, func, or_, select, tuple_, union, update
 from sqlalchemy.dialects.postgresql import insert as upsert
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.programme import LeavingReport
+from cases.programme import LeavingReport, programmes_of
 from cases.shared.context import Context
 from cases.shared.lost_calls import OUTCOME, find_lost
 from domain.actors import system
@@ -19,6 +19,7 @@ from domain.clock import day_of, start_of
 from domain.commands import CommandKind, CommandState
 from domain.errors import Defect
 from domain.messages import StandingInput
+from domain.parties import Party
 from domain.stages import Standing
 from register.standing import IN_FORCE
 from store.incident_rows import new_incident, opening
@@ -26,7 +27,7 @@ from store.ledger import Entry, begin_chain, current_origin
 from store.rows.authority import CallRow
 from store.rows.people import StandingRow
 from store.rows.work import CommandRow
-from store.tables import calls, cases, commands, employer_standings, ledger
+from store.tables import calls, case_parties, cases, commands, employer_standings, ledger
 from temporal.traces import current_traceparent
 
 CHUNK: Final = 500
@@ -115,35 +116,51 @@ async def sweep_standings(context: Context, engine: Spreading) -> None:
 async def spread_chunk(context: Context, change: Change, at: datetime, after: str) -> tuple[list[tuple[str, str]], str]:
     """Store a command for the next live cases of the employer; a command stored before is not stored again.
 
+    A case is the employer's where it owns it, or where it has a part in it that hears of its standing.
+
     Returns:
         Reference and command id of each case of the chunk, and the reference the next chunk begins after, empty at
         the end.
     """
-    query = (
-        select(cases.c.reference)
-        .where(
-            cases.c.employer_id == change.employer_id,
-            cases.c.live,
-            cases.c.reference > after,
-        )
-        .order_by(cases.c.reference)
-        .limit(CHUNK)
-    )
+    live = select(cases.c.reference, cases.c.employer_id).where(cases.c.live, cases.c.reference > after)
+    owned = live.where(cases.c.employer_id == change.employer_id)
+    heard = live.where(cases.c.reference.in_(_with_a_part(context, change)))
+    query = union(owned, heard).order_by("reference").limit(CHUNK)
     async with context.database.begin() as connection:
-        references = (await connection.execute(query)).scalars().all()
-        if not references:
+        found = (await connection.execute(query)).all()
+        if not found:
             return [], ""
-        asked = [(reference, str(uuid5(change.change_id, reference))) for reference in references]
-        rows = [_command(change, reference, command_id, at).filled() for reference, command_id in asked]
+        asked = [(row.reference, str(uuid5(change.change_id, row.reference))) for row in found]
+        # A command bears the owner that all rows of its case bear.
+        owners = {row.reference: row.employer_id for row in found}
+        rows = [_command(owners[reference], reference, command_id, at).filled() for reference, command_id in asked]
         statement = upsert(commands).values(rows)
         await connection.execute(statement.on_conflict_do_nothing(index_elements=[commands.c.command_id]))
-    return asked, references[-1]
+    return asked, asked[-1][0]
+
+
+def _with_a_part(context: Context, change: Change) -> Select[tuple[str]]:
+    """Return the cases of others in which the employer has a part now that hears of its standing."""
+    hearing = [
+        (each.code, part.part.value)
+        for each in programmes_of(context)
+        for part in each.parts
+        if part.hears and part.kind is Party.EMPLOYER
+    ]
+    p = case_parties.c
+    return select(p.reference).where(
+        p.tenant == change.employer_id,
+        p.kind == Party.EMPLOYER.value,
+        p.until.is_(None),
+        tuple_(p.programme, p.part).in_(hearing),
+    )
 
 
 async def count_unapplied(context: Context, change: Change) -> int:
     """Return how many cases of the employer have not applied a standing they were told of."""
+    theirs = or_(commands.c.employer_id == change.employer_id, commands.c.reference.in_(_with_a_part(context, change)))
     query = select(func.count()).where(
-        commands.c.employer_id == change.employer_id,
+        theirs,
         commands.c.kind == CommandKind.STANDING.value,
         commands.c.state == CommandState.STORED.value,
     )
@@ -264,11 +281,11 @@ def _settled(key: str, at: datetime, state: str, reason: str | None = None) -> U
     return due.values(state=state, done_at=at, reason=reason)
 
 
-def _command(change: Change, reference: str, command_id: str, at: datetime) -> CommandRow:
+def _command(employer_id: str, reference: str, command_id: str, at: datetime) -> CommandRow:
     return CommandRow(
         command_id=UUID(command_id),
         reference=reference,
-        employer_id=change.employer_id,
+        employer_id=employer_id,
         kind=CommandKind.STANDING.value,
         actor=system("standing").model_dump(mode="json"),
         state=CommandState.STORED.value,

@@ -93,9 +93,9 @@ async def _hold_place(
     except IntegrityError as error:
         constraint = constraint_of(error)
         if constraint == "uq_cases_live_person":
-            raise Refused("live_registration_exists", "This person has a live registration.") from None
+            raise Refused("live_registration_exists", "This person has a live case of this kind.") from None
         if constraint == "uq_cases_live_client_reference":
-            raise Refused("client_reference_taken", "A live registration of yours has this client_reference.") from None
+            raise Refused("client_reference_taken", "A live case of yours has this client_reference.") from None
         raise
 
 

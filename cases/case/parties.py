@@ -17,7 +17,10 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.reading import CaseReading
+from cases.shared.context import Context
 from domain.actors import Actor, Role
+from domain.errors import FieldError, Refused
+from domain.field_errors import FieldCode
 from domain.languages import Language
 from domain.parties import Part, Party
 from domain.routes import Operation
@@ -79,7 +82,10 @@ class DeclaredPart:
         sees: the tables whose rows of the case it sees.
         asks: the kinds of commands that it may ask.
         added_by: the kinds of commands by which one is added; none where the part comes with the case.
+        named: the path of the field of the form that names whoever gets it; who is not known to the Park is refused.
         place: what an employer who confirms is shown of it, and where; None where it is shown nothing.
+        hears: whether the case is told of a change of standing of an employer that has the part, as it is of its
+            owner's (`CommandKind.STANDING`).
     """
 
     part: Part
@@ -87,7 +93,9 @@ class DeclaredPart:
     sees: frozenset[str]
     asks: Collection[str] = frozenset()
     added_by: Collection[str] = frozenset()
+    named: str | None = None
     place: PartPlace | None = None
+    hears: bool = False
 
 
 async def find_subject(connection: AsyncConnection, reference: str) -> UUID | None:
@@ -149,6 +157,19 @@ async def add_confirmer(
     add_party(file, declared, employer_id, at, by=by)
     file.employer = employer
     return True
+
+
+async def need_known(context: Context, employer_id: str, field: str) -> None:
+    """Refuse an employer whom a person names and the Park does not know; a person sees only their own.
+
+    Raises:
+        Refused: `invalid`, with the field that names it.
+    """
+    async with context.database.begin() as connection:
+        known = await load_employer(connection, employer_id)
+    if known is None:
+        said = "The Park has no employer of this id."
+        raise Refused("invalid", said, [FieldError(field, FieldCode.UNKNOWN_VALUE, said, words="employer_unknown")])
 
 
 async def end_confirmer(file: CaseFile, connection: AsyncConnection, at: datetime) -> None:

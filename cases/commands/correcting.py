@@ -10,6 +10,7 @@ from cases.case.identity import take_identity
 from cases.commands import routes
 from cases.commands.one_live import need_within_limit, refuse_second
 from cases.decisions import amending
+from cases.decisions.reported_days import need_days_past
 from cases.decisions.versions import keep_version
 from cases.moves.front_half import Event
 from cases.programme import Body, Command, Given, effect
@@ -40,6 +41,7 @@ def correct(programme: str, form: type[Form], route: Route = routes.CORRECT) -> 
         asked, before = form.corrections.model_validate(body), need_form(file.application, form)
         amending.need_may_be_given(file, actor, at, asked.round)
         whole = _corrected(before, asked)
+        need_days_past(whole, at, before)
         amending.need_amendment(file, whole)
         await take_identity(file, connection, whole, at)
         told = keep_version(file, at, whole=whole)

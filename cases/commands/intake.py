@@ -9,7 +9,7 @@ from uuid import UUID, uuid4
 from sqlalchemy.exc import IntegrityError
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import evidence
+from cases.case import evidence, parties
 from cases.case.file import CaseFile
 from cases.case.view import case_view
 from cases.commands.one_live import (
@@ -21,6 +21,7 @@ from cases.commands.one_live import (
     second_refused,
 )
 from cases.deadlines import park_clock
+from cases.decisions.reported_days import need_days_past
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.moves.front_half import Event
 from cases.moves.moving import begin
@@ -114,11 +115,13 @@ async def accept(
             `client_reference_taken`, `employer_not_in_good_standing`, those of a repeated key;
             `too_many_requests` for everybody once the conflicts of the day are used up.
     """
+    need_days_past(form, context.clock())
     asked_by = actor
     before: transfers.Side | None = None
     for attempt in range(1, _TRIES + 1):
         if programme.party is Party.PERSON:
             actor = await _owner(context, asked_by, form, proved)
+            await _need_named(context, programme, form)
         try:
             # A change of standing locks the employer: it either sees the case that is taken on here, or is seen here.
             # What follows a case of another employer is taken on by the park, which may ask that one for a last day.
@@ -139,9 +142,7 @@ async def accept(
             if constraint in _LIVE:
                 before = await _find_before(context, programme, actor, form, before)
             elif constraint == "uq_cases_live_client_reference":
-                raise Refused(
-                    "client_reference_taken", "A live registration of yours has this client_reference."
-                ) from None
+                raise Refused("client_reference_taken", "A live case of yours has this client_reference.") from None
             elif attempt == _TRIES or constraint not in _DRAWN_AGAIN:
                 raise
             continue
@@ -279,6 +280,12 @@ async def _owner(context: Context, actor: Actor, form: Form, proved: bytes | Non
         person_id = await find_by_own_document(context, connection, document)
     known = {"issuer": SESSION_ISSUER, "subject": str(person_id or uuid4())}
     return actor.model_copy(update=known)
+
+
+async def _need_named(context: Context, programme: Programme, form: Form) -> None:
+    for part in programme.parts:
+        if part.named is not None:
+            await parties.need_known(context, form.given_of(part.named), part.named)
 
 
 def known_employer(employer: LoadedEmployer | None) -> LoadedEmployer:

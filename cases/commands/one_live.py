@@ -134,9 +134,11 @@ async def second_refused(
     if count > context.limits.conflicts_a_day:
         return _spent(at)
     if own is not None:
-        return Refused("live_registration_exists", f"You have a live registration of this person: {own}.")
+        return Refused("live_registration_exists", f"You have a live case of this person: {own}.")
     words = "" if programme.transfer is None else "agree_to_transfer"
-    return Refused("live_registration_exists", "This person has a live registration; it has to end first.", words=words)
+    return Refused(
+        "live_registration_exists", "This person has a live case of this kind; it has to end first.", words=words
+    )
 
 
 def taken_again_at(at: datetime) -> datetime:

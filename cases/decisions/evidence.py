@@ -224,7 +224,8 @@ def _need_value(declared: Evidence, row: EvidenceRow, asked: EvidenceSeenRequest
     try:
         return declared.of.read_value(row.item, asked.value)
     except PydanticCustomError as error:
-        wrong = FieldError("value", error.type, error.message())
+        allowed = tuple((error.context or {}).get("allowed", ()))
+        wrong = FieldError("value", error.type, error.message(), allowed=allowed)
         raise Refused("invalid", "The value is none that this item has.", [wrong]) from None
 
 

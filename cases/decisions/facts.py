@@ -9,6 +9,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import At
 from cases.case.signers import holder_of, need_another, need_not_held, need_round, signature_of
 from cases.decisions import assessing, disputes
+from cases.decisions.reported_days import need_day
 from cases.moves.front_half import Event
 from cases.moves.moving import move, need_move
 from cases.notices.compose import Said
@@ -16,6 +17,7 @@ from cases.programme import programme_of
 from domain.actors import Actor, system
 from domain.acts import Act
 from domain.case_facts import ContestState, FactAsked, FactState, contest_of, short_of
+from domain.clock import day_of
 from domain.decisions import TaskAnswerRequest
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
@@ -31,6 +33,8 @@ async def record(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     _need_to_decide(file)
     need_round(file, asked.round)
     _need_none_held(file, actor)
+    if asked.field in file.application.past:
+        need_day("value", file.application.read_field(asked.field, asked.value), latest=day_of(at), after="in_future")
     _need_to_hold(file, asked)
     for replaced in _replace(file, actor, asked, at):
         await disputes.end_dispute(file, connection, actor, at, "replaced", about=contest_of(replaced))

@@ -20,6 +20,7 @@ from domain.actors import Actor, Role
 from domain.clock import CHINA
 from domain.errors import Refused
 from domain.masks import MASKS, mask_name
+from domain.parties import Party
 from store.tables import applications
 
 
@@ -29,7 +30,7 @@ class ConfirmedView:
 
     field: Annotated[str, Field(examples=["employment.position"])]
     value: Annotated[
-        Any, Field(description="As it was given; numbers and addresses masked, names too but to the employer.")
+        Any, Field(description="As it was given; numbers and addresses masked, names too but to the owner.")
     ]
     since: datetime
     seen: Annotated[bool, Field(description="Whether an officer saw it, and it stands in the place of what was given.")]
@@ -67,7 +68,7 @@ async def read_renewal(context: Context, actor: Actor, reference: str) -> Renewa
     async with context.database.begin(actor.tenant) as connection:
         file = await load_case(context, connection, reference)
         need_no_conflict(file, actor)
-        declared, is_own = renewals.declared(file), actor.role is Role.EMPLOYER
+        declared, is_own = renewals.declared(file), actor.role in (Role.EMPLOYER, Role.PERSON)
         confirms = await _confirmed(file, connection, declared.shows, names=is_own)
         ends = renewals.can_be_renewed(file)
         why_not = _why_not(file, actor, at)
@@ -82,7 +83,9 @@ async def read_renewal(context: Context, actor: Actor, reference: str) -> Renewa
 
 
 def _why_not(file: CaseFile, actor: Actor, at: datetime) -> WhyNotView | None:
-    owner = actor.model_copy(update={"role": Role.EMPLOYER, "employer_id": file.employer_id})
+    is_person = file.owned_by is Party.PERSON
+    asked_as = {"role": Role.PERSON} if is_person else {"role": Role.EMPLOYER, "employer_id": file.employer_id}
+    owner = actor.model_copy(update=asked_as)
     try:
         renewals.refuses_renewal(file, owner, None, at)
     except Refused as refused:

@@ -1,9 +1,12 @@
 """Days that somebody reports of a case, held against what the case knows (states.md, section 2)."""
 
-from datetime import date
+from datetime import date, datetime
 
+from domain.clock import day_of
 from domain.errors import FieldError, Refused
+from domain.evidence import pieces_of
 from domain.field_errors import FieldCode
+from domain.forms import Form
 from domain.languages import Language
 from texts.problems import particular_sentence
 
@@ -35,8 +38,30 @@ def need_day(
         raise day_refused(field, after, **facts)
 
 
+def need_days_past(form: Form, at: datetime, before: Form | None = None) -> None:
+    """Refuse what is given to open a case, or given again, where it tells of a day that has not come.
+
+    Args:
+        form: what is given.
+        at: when.
+        before: what was given until now, of which nothing is held against whoever gives other parts again.
+
+    Raises:
+        Refused: `invalid`, with each such day.
+    """
+    today, kept = day_of(at), () if before is None else pieces_of(before)
+    days = {path: form.day_at(path) for path in form.past if before is None or form.day_at(path) != before.day_at(path)}
+    for number, piece in enumerate(pieces_of(form)):
+        days |= {} if piece in kept else {f"evidence[{number}].{name}": on for name, on in piece.days_told().items()}
+    wrong = [_wrong_day(field, "in_future") for field, day in days.items() if day is not None and day > today]
+    if wrong:
+        raise Refused("invalid", errors=wrong, words="in_future")
+
+
 def day_refused(field: str, why: str, **facts: int) -> Refused:
     """Return the refusal of a day, with the reason in words."""
-    said = particular_sentence(why, Language.EN)
-    wrong = FieldError(field, FieldCode.DATE_ORDER, said, words=why)
-    return Refused("invalid", errors=[wrong], facts=facts, words=why)
+    return Refused("invalid", errors=[_wrong_day(field, why)], facts=facts, words=why)
+
+
+def _wrong_day(field: str, why: str) -> FieldError:
+    return FieldError(field, FieldCode.DATE_ORDER, particular_sentence(why, Language.EN), words=why)

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import evidence, objecting, said, timers, verbs
+from cases.commands import evidence, objecting, once_only, said, timers, verbs
 from cases.commands.changing import CHANGE_ANSWERS, change_commands
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
@@ -17,7 +17,6 @@ from domain import spellings
 from domain.actors import Actor
 from domain.acts import Act
 from domain.commands import CommandKind
-from domain.errors import Refused
 from programmes.appraisal import confirming, recognising, revoking, routes
 from programmes.appraisal.requests import (
     AppraisalChange,
@@ -29,16 +28,23 @@ from programmes.appraisal.requests import (
     RestoringRequest,
     SuspensionRequest,
 )
-from programmes.appraisal.stages import EMPLOYMENT, RECOGNITION, AppraisalEvent, EmploymentEvent, RecognitionEvent
+from programmes.appraisal.stages import (
+    AT_RECOGNITION,
+    EMPLOYMENT,
+    RECOGNITION,
+    AppraisalEvent,
+    EmploymentEvent,
+    RecognitionEvent,
+)
 from programmes.appraisal.words import AppraisalAct, AppraisalCommand, AppraisalDeadline
 
 
-async def _no_standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
-    raise Refused("wrong_stage", "A person has no standing.")
+async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
+    recognising.heed_standing(file, actor, at)
 
 
 def _said_suspended(body: Mapping[str, Any]) -> Tells:
-    return Tells(frozenset({AppraisalAct.SUSPENDED}), reasons=said.codes(body))
+    return Tells(frozenset({AppraisalAct.SUSPENDED}), reasons=said.codes(body), destination=AT_RECOGNITION.key)
 
 
 def _said_revoked(body: Mapping[str, Any]) -> Tells:
@@ -61,6 +67,7 @@ _CORE: Final = verbs.owned_by_persons(
         **change_commands(AppraisalChange),
         **renewal_commands(ReappraisalRequest, routes.RENEW),
         **evidence.commands(AppraisalAct.SUSPENDED),
+        **once_only.commands(AppraisalAct.SUSPENDED),
     }
 )
 _CONFIRM: Final = _CORE[CommandKind.CONFIRM]
@@ -79,17 +86,27 @@ COMMANDS: Final[Mapping[str, Command]] = {
     CommandKind.DECIDE: replace(
         _CORE[CommandKind.DECIDE], refuses=confirming.refuses_decision, before=confirming.need_answered
     ),
+    CommandKind.CHANGE: replace(_CORE[CommandKind.CHANGE], before=confirming.need_employer),
     CommandKind.CORRECT: correct(spellings.APPRAISAL, AppraisalRequest, routes.CORRECT),
-    CommandKind.STANDING: Command(does=_no_standing, acts=effect(Act.HELD)),
+    CommandKind.STANDING: Command(does=_standing, acts=effect(AppraisalAct.SUSPENDED, AppraisalAct.RESTORED)),
     CommandKind.CONFIRM: replace(
         _CONFIRM,
         acts=effect(
-            *_CONFIRM.acts.own, AppraisalAct.REVOKED, further=(*_CONFIRM.acts.further, AppraisalAct.CLOSED, Act.SETTLED)
+            *_CONFIRM.acts.own,
+            AppraisalAct.REVOKED,
+            further=(
+                *_CONFIRM.acts.further,
+                AppraisalAct.CLOSED,
+                AppraisalAct.RESTORED,
+                AppraisalAct.SUSPENDED,
+                Act.SETTLED,
+            ),
         ),
         events=(
             *_CONFIRM.events,
             AppraisalEvent.CONFIRM_REVOCATION,
             AppraisalEvent.REJECT_REVOCATION,
+            AppraisalEvent.SET_ASIDE_REVOCATION,
             *SIGNED_OF_RENEWALS,
         ),
         said=said.signature(Act.CONFIRMED, Act.SET_ASIDE, AppraisalAct.REVOKED),
@@ -103,7 +120,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         route=routes.CONFIRM,
         track=EMPLOYMENT,
         events=(EmploymentEvent.CONFIRM,),
-        acts=effect(AppraisalAct.CONFIRMED, further=(AppraisalAct.RESTORED, Act.ASSESSED)),
+        acts=effect(AppraisalAct.CONFIRMED, further=(AppraisalAct.RESTORED, AppraisalAct.SUSPENDED, Act.ASSESSED)),
         body=EmploymentAnswer,
     ),
     AppraisalCommand.DENY: Command(

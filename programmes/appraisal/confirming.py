@@ -3,11 +3,12 @@
 from datetime import datetime, timedelta
 from typing import Any
 
+from pydantic import BaseModel
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.moves import At
-from cases.case.parties import add_confirmer, end_confirmer
+from cases.case.parties import add_confirmer, end_confirmer, need_known
 from cases.decisions import assessing, review
 from cases.decisions.facts import run_again
 from cases.moves.moving import move, need_move
@@ -32,9 +33,16 @@ async def start(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     engine = system("start", actor.correlation_id)
     assessing.start(file, engine, at)
     named = file.application.given_of("employment.employer")
-    # Of an employer that the register does not have, an officer finds out what is behind it.
+    # Of an application from before unknown employers were refused, an officer finds out what is behind it.
     if await add_confirmer(file, connection, CONFIRMER, named, at, by=CommandKind.START):
         _ask(file, EmploymentEvent.ASK, engine, at)
+
+
+async def need_employer(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, given: Any) -> None:
+    """Refuse a change to an employer whom the Park does not know, before it is stored."""
+    asked = given.model_dump() if isinstance(given, BaseModel) else given
+    if asked.get("employer") is not None:
+        await need_known(file.context, asked["employer"], "employer")
 
 
 async def ask_another(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime) -> None:
@@ -98,6 +106,17 @@ async def leave(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
     else:
         on = start_of(last + timedelta(days=1))
         file.set_deadline(AppraisalDeadline.LEAVING, on, destination=_KEY)
+
+
+def wait_again(file: CaseFile) -> None:
+    """Wait again for what an employment waited for when its case ended."""
+    row = employment(file)
+    if row is None:
+        return
+    if row.stage == EmploymentStage.ASKED and row.due_at is not None:
+        file.set_deadline(AppraisalDeadline.CONFIRMATION, row.due_at, destination=_KEY)
+    if row.stage == EmploymentStage.CONFIRMED and row.last_day is not None:
+        file.set_deadline(AppraisalDeadline.LEAVING, start_of(row.last_day + timedelta(days=1)), destination=_KEY)
 
 
 def left(file: CaseFile, actor: Actor, at: datetime, deadline: DeadlineRow) -> None:

@@ -7,6 +7,7 @@ from cases.case.reading import CaseReading
 from cases.commands import objecting
 from domain.commands import CommandKind
 from domain.languages import Language
+from domain.once_only import OnceOnlyCommand
 from domain.parties import Part, Party
 from programmes.appraisal import routes
 from programmes.appraisal.tables import employment
@@ -34,6 +35,7 @@ ASKS: Final = (
     CommandKind.RENEW,
     CommandKind.WITHDRAW,
     CommandKind.WITHDRAW_RENEWAL,
+    OnceOnlyCommand.TAKE_OVER,
     *objecting.BY_PERSON,
 )
 
@@ -59,6 +61,8 @@ CONFIRMER: Final = DeclaredPart(
     sees=frozenset({"appraisal_employments"}),
     asks=(AppraisalCommand.CONFIRM, AppraisalCommand.DENY, AppraisalCommand.LEAVE),
     added_by=(CommandKind.START, CommandKind.ANSWER_TASK),
+    named="employment.employer",
+    hears=True,
     place=PartPlace(
         path=routes.EMPLOYMENT, shown=AppraisedEmploymentView, shows=_shows, lists=routes.LIST, reads=routes.READ
     ),

@@ -1,6 +1,6 @@
 """The recognition: given once an approval has settled, suspended at once, restored, and over on its last day."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import date, datetime, timedelta
 from typing import Any, Final
 
@@ -18,6 +18,7 @@ from domain.actors import Actor, system
 from domain.clock import day_of, start_of
 from domain.errors import Refused, need
 from domain.references import approval_number
+from domain.stages import Standing
 from programmes.appraisal import facts
 from programmes.appraisal.requests import SuspensionRequest
 from programmes.appraisal.stages import AT_RECOGNITION, AppraisalEvent, RecognitionEvent
@@ -50,6 +51,21 @@ async def recognise(file: CaseFile, connection: AsyncConnection, actor: Actor, a
     asked = employment(file)
     if asked is not None and asked.stage == EmploymentStage.LEFT:
         fall(file, actor, at, AppraisalReason.EMPLOYMENT_ENDED)
+    heed_standing(file, actor, at)
+
+
+def heed_standing(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Suspend a recognition whose employer has left the Park; of one that is back, lift what that had suspended."""
+    row = recognition(file)
+    if _has_left(file, at):
+        fall(file, actor, at, AppraisalReason.EMPLOYER_LEFT)
+    elif row is not None and AppraisalReason.EMPLOYER_LEFT in row.suspended_for:
+        _lift_only(file, actor, at, frozenset({AppraisalReason.EMPLOYER_LEFT}))
+
+
+def _has_left(file: CaseFile, at: datetime) -> bool:
+    """Whether the employer that confirms the employment has left the Park by now."""
+    return file.employer.standing_on(day_of(at)) is Standing.LEFT_PARK
 
 
 def go_on(file: CaseFile, actor: Actor, at: datetime) -> None:
@@ -67,14 +83,18 @@ def _run(file: CaseFile, actor: Actor, at: datetime, event: str, act: str, certi
     starts = row.valid_from if row is not None and row.valid_from is not None else begins
     starts = begins if begins <= day_of(at) else starts
     file.set_track(RECOGNITIONS, _KEY, at, certificate=certificate, valid_from=starts, valid_until=until, ended_on=None)
+    _watch(file, at, until)
+    move(file, event, actor, at, track=AT_RECOGNITION, said=_said(file, until.isoformat()))
+    told = {"certificate": certificate, "valid_from": starts.isoformat(), "valid_until": until.isoformat()}
+    file.record(act, actor, at, destination=_KEY, **told)
+
+
+def _watch(file: CaseFile, at: datetime, until: date) -> None:
     file.set_deadline(AppraisalDeadline.EXPIRED, start_of(until + timedelta(days=1)), destination=_KEY)
     for days in file.pack.integers("expiry_reminders"):
         on = until - timedelta(days=days)
         if on > day_of(at):
             file.set_deadline(AppraisalDeadline.EXPIRING, start_of(on), destination=_KEY, step=days)
-    move(file, event, actor, at, track=AT_RECOGNITION, said=_said(file, until.isoformat()))
-    told = {"certificate": certificate, "valid_from": starts.isoformat(), "valid_until": until.isoformat()}
-    file.record(act, actor, at, destination=_KEY, **told)
 
 
 async def suspend(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
@@ -101,11 +121,14 @@ def _suspend(file: CaseFile, event: str, actor: Actor, at: datetime, codes: Sequ
 
 
 def refuses_restoring(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
-    """Refuse to restore what is not suspended, or is suspended for an employment that nobody has confirmed."""
+    """Refuse to restore what is not suspended, or is suspended for an employment that is not confirmed in the Park."""
     need_move(file, RecognitionEvent.RESTORE, actor, AT_RECOGNITION)
     row = recognition(file)
     if row is not None and OF_EMPLOYMENT.intersection(row.suspended_for):
-        words = "The employment is not confirmed; the person asks for a change of the employer, who confirms it."
+        words = (
+            "The employment is not confirmed, or its employer has left the Park; the person asks for a change of the "
+            "employer, who confirms it."
+        )
         raise Refused("wrong_stage", words)
 
 
@@ -116,11 +139,20 @@ async def restore(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
 
 
 def employed_again(file: CaseFile, actor: Actor, at: datetime) -> None:
-    """Lift what an employment had suspended, once an employer has confirmed one."""
+    """Lift what an employment had suspended, once an employer has confirmed one; one that left the Park suspends it."""
+    if _has_left(file, at):
+        fall(file, actor, at, AppraisalReason.EMPLOYER_LEFT)
+        _lift_only(file, actor, at, OF_EMPLOYMENT - {AppraisalReason.EMPLOYER_LEFT})
+    else:
+        _lift_only(file, actor, at, OF_EMPLOYMENT)
+
+
+def _lift_only(file: CaseFile, actor: Actor, at: datetime, codes: Collection[str]) -> None:
+    """Lift some of what suspends a recognition; it is valid again once nothing is left of it."""
     row = recognition(file)
     if row is None or row.stage != RecognitionStage.SUSPENDED:
         return
-    rest = [code for code in row.suspended_for if code not in OF_EMPLOYMENT]
+    rest = [code for code in row.suspended_for if code not in codes]
     if rest:
         file.set_track(RECOGNITIONS, _KEY, at, suspended_for=rest)
     else:
@@ -177,6 +209,19 @@ def close_revoked(file: CaseFile, actor: Actor, at: datetime) -> None:
         file.cancel_deadlines(destination=_KEY)
         move(file, RecognitionEvent.REVOKE, actor, at, track=AT_RECOGNITION)
         file.record(AppraisalAct.CLOSED, actor, at, destination=_KEY)
+
+
+def revive(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Give a recognition back whose revocation was set aside, as it stood: valid, or suspended for what it was."""
+    row = need(recognition(file), "recognition")
+    file.set_track(RECOGNITIONS, _KEY, at, ended_on=None)
+    _watch(file, at, need(row.valid_until, "valid_until"))
+    held = row.suspended_for
+    event = RecognitionEvent.REVIVE_SUSPENDED if held else RecognitionEvent.REVIVE
+    move(file, event, actor, at, track=AT_RECOGNITION, said=_said(file, f"revived/{at.isoformat()}"))
+    act = AppraisalAct.SUSPENDED if held else AppraisalAct.RESTORED
+    file.record(act, actor, at, reasons=held, destination=_KEY)
+    heed_standing(file, actor, at)
 
 
 def _said(file: CaseFile, occasion: str) -> Said:

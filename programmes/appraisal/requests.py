@@ -1,6 +1,7 @@
 """What is given to open an appraisal, and what is asked of it later."""
 
 from collections.abc import Mapping
+from datetime import date
 from enum import StrEnum
 from typing import Annotated, Any, ClassVar, Final, Self
 
@@ -68,6 +69,11 @@ class AppraisalEvidence(EvidenceGiven):
     values: ClassVar[Mapping[str, Any]] = VALUES
     item: AppraisalItem
     kind: AppraisalPaper
+
+    def days_told(self) -> Mapping[str, Day]:
+        """Return the day of the paper, and that on which what was achieved was given."""
+        told = self.value.get("given_on") if isinstance(self.value, dict) else None
+        return {**super().days_told(), **({"value": date.fromisoformat(told)} if isinstance(told, str) else {})}
 
 
 class AppraisedEmployment(Body):
@@ -140,6 +146,7 @@ class AppraisalRequest(WithEvidence[AppraisalEvidence], Form):
 
     corrections: ClassVar[type[Corrections]] = AppraisalCorrection
     fact_fields: ClassVar[type[StrEnum]] = AppraisalField
+    past: ClassVar[tuple[str, ...]] = ("person.birth_date",)
     person: Applicant
     route: OpenRoute
     employment: AppraisedEmployment

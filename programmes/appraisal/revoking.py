@@ -1,6 +1,6 @@
 """Withdrawing a recognition from a person: proposed, signed by another, cooled off; and setting that aside again."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final
 
@@ -8,18 +8,30 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.case.moves import At
+from cases.case.row import OneCase
 from cases.case.signers import need_reasons
-from cases.decisions import ending, renewals, settling
+from cases.decisions import ending, renewals, setting_aside, settling
 from cases.decisions.proposals import need_no_proposal
 from cases.decisions.review import propose
 from cases.moves.moving import move, need_move
-from cases.programme import Cooling, Decided, Signature
+from cases.programme import Contestable, Cooling, Decided, Signature
 from domain.actors import Actor
+from domain.decisions import GivenReason
 from domain.errors import Refused, need
-from programmes.appraisal import recognising
+from domain.stages import Stage
+from programmes.appraisal import confirming, recognising
 from programmes.appraisal.requests import RecognitionRevocation
 from programmes.appraisal.stages import AppraisalEvent
-from programmes.appraisal.words import AppraisalAct, AppraisalDeadline, AppraisalProposal, AppraisalReason, AppraisalUse
+from programmes.appraisal.words import (
+    AppraisalAct,
+    AppraisalDeadline,
+    AppraisalNotice,
+    AppraisalProposal,
+    AppraisalReason,
+    AppraisalUse,
+)
+
+REVOCATION: Final = "revocation"
 
 
 def refuses(file: CaseFile, actor: Actor, track: At | None, at: datetime) -> None:
@@ -49,6 +61,39 @@ def _take_effect(file: CaseFile, actor: Actor, at: datetime, decided: Decided) -
     return {"ended_on": need(file.row.ended_on, "ended_on").isoformat()}
 
 
+async def _restore(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    track: str | None,
+    reasons: Sequence[GivenReason],
+) -> None:
+    """Let the approval stand again."""
+    file.row.change(ended_on=None, end_reason=None)
+    move(file, AppraisalEvent.SET_ASIDE_REVOCATION, actor, at, said=setting_aside.told(REVOCATION, None, reasons))
+
+
+async def _go_on(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, track: str | None) -> None:
+    """Let the employment and the recognition go on from where they stood."""
+    confirming.wait_again(file)
+    recognising.revive(file, actor, at)
+
+
+def _is_revoked(case: OneCase, track: str | None) -> bool:
+    return case.stage is Stage.ENDED and case.row.end_reason == AppraisalReason.REVOKED
+
+
+CONTESTABLE: Final[Mapping[str, Contestable]] = {
+    REVOCATION: Contestable(
+        act=AppraisalAct.REVOKED,
+        letter=AppraisalNotice.REVOKED,
+        stands=_is_revoked,
+        event=AppraisalEvent.SET_ASIDE_REVOCATION,
+        undo=_restore,
+        follows=_go_on,
+    )
+}
 COOLING: Final[Mapping[str, Cooling]] = {
     AppraisalProposal.REVOKE: Cooling(
         act=AppraisalAct.REVOKED,

@@ -8,7 +8,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.deadlines.stated import within_decision_days
 from cases.moves.changing import changing
-from cases.moves.evidence import EVIDENCE_MOVES
+from cases.moves.evidence import EVIDENCE_MOVES, taking_over
 from cases.moves.front_half import (
     COOLED,
     EMPLOYER,
@@ -23,7 +23,7 @@ from cases.moves.front_half import (
     rejected,
     second_signer,
 )
-from cases.moves.objecting import objecting
+from cases.moves.objecting import objecting, set_aside
 from cases.moves.renewals import renewal_moves
 from domain.actors import STAFF, Role
 from domain.stages import Stage
@@ -47,6 +47,7 @@ class AppraisalEvent(StrEnum):
     REJECT_REVOCATION = "appraisal_reject_revocation"
     RECALL_REVOCATION = "appraisal_recall_revocation"
     REVOKED = "appraisal_revoked"
+    SET_ASIDE_REVOCATION = "appraisal_set_aside_revocation"
     OVER = "appraisal_over"
 
 
@@ -72,6 +73,8 @@ class RecognitionEvent(StrEnum):
     RESTORE = "restore"
     LIFT = "lift"
     REVOKE = "revoke"
+    REVIVE = "revive"
+    REVIVE_SUSPENDED = "revive_suspended"
     EXPIRING = "expiring"
     EXPIRE = "expire"
     REAPPRAISE = "reappraise"
@@ -95,6 +98,8 @@ _VALID: Final = frozenset({RecognitionStage.VALID})
 _SUSPENDED: Final = frozenset({RecognitionStage.SUSPENDED})
 _BY_ITSELF: Final = Who("engine", frozenset({Role.SYSTEM}), asked=False)
 _CHANGED: Final = Who("once a change is taken", frozenset(Role), asked=False)
+_REVOKED: Final = frozenset({RecognitionStage.REVOKED})
+_SET_ASIDE: Final = Who("once its revocation is set aside", STAFF, asked=False)
 _RUNS: Final = _VALID | _SUSPENDED
 _FALLS: Final = Who("what befalls employment or evidence", frozenset(Role), asked=False)
 _SIGNER: Final = second_signer(AppraisalProposal.REVOKE)
@@ -105,6 +110,7 @@ MOVES: Final = Moves(
     *changing(PERSON),
     *renewal_moves(PERSON),
     *EVIDENCE_MOVES,
+    *taking_over(PERSON),
     proposed("A1", _APPROVED, AppraisalEvent.REVOKE, who=Who("officer", STAFF, need=need_no_proposal)),
     Move("A2", _APPROVED, AppraisalEvent.CONFIRM_REVOCATION, _SIGNER, closes=(TaskKind.CONFIRM,)),
     rejected("A3", _APPROVED, AppraisalEvent.REJECT_REVOCATION, _SIGNER),
@@ -114,6 +120,7 @@ MOVES: Final = Moves(
         closes=(ALL,), notices=(Notice(AppraisalNotice.REVOKED),),
     ),
     Move("A6", _APPROVED, AppraisalEvent.OVER, TIMER, Stage.ENDED, closes=(ALL,)),
+    set_aside("A7", frozenset({Stage.ENDED}), AppraisalEvent.SET_ASIDE_REVOCATION, to=Stage.APPROVED),
 )  # fmt: skip
 _SUSPENDED_TOLD: Final = (Notice(AppraisalNotice.SUSPENDED),)
 _RESTORED_TOLD: Final = (Notice(AppraisalNotice.RESTORED),)
@@ -158,6 +165,11 @@ RECOGNITION_MOVES: Final = (
     Move(
         "G7", frozenset({RecognitionStage.VALID, RecognitionStage.EXPIRED}), RecognitionEvent.REAPPRAISE, TIMER,
         RecognitionStage.VALID, notices=(Notice(AppraisalNotice.RECOGNISED),),
+    ),
+    Move("G8", _REVOKED, RecognitionEvent.REVIVE, _SET_ASIDE, RecognitionStage.VALID, notices=_RESTORED_TOLD),
+    Move(
+        "G8", _REVOKED, RecognitionEvent.REVIVE_SUSPENDED, _SET_ASIDE, RecognitionStage.SUSPENDED,
+        notices=_SUSPENDED_TOLD,
     ),
 )  # fmt: skip
 EMPLOYMENT: Final = "employment"

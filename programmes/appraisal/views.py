@@ -3,15 +3,17 @@
 from collections.abc import Mapping
 from datetime import date, datetime
 from enum import StrEnum
-from typing import Final
+from typing import Annotated, Final
 
 from pydantic import BaseModel, Field
 
 from cases.case.evidence_views import EvidenceShown, evidence_views
 from cases.case.own_views import OwnCase
 from cases.case.reading import CaseReading
+from cases.case.renewal_views import renewal_shown
+from cases.case.renewals import RenewalView
 from cases.case.shows import FactSource, Showing, Shown, Told, Views
-from cases.case.views import AnyCaseView, CaseForStaff, view
+from cases.case.views import OBJECT_OR_NULL, AnyCaseView, CaseForStaff, view
 from cases.decisions import renewals
 from domain.folding import ActRow, Folding
 from domain.languages import Language
@@ -53,6 +55,7 @@ class AppraisalView(EvidenceShown, AnyCaseView):
 
     route: AppraisalRoute
     employment: EmploymentStage | None
+    renewal: Annotated[RenewalView | None, OBJECT_OR_NULL, Field(description="The newest re-appraisal that was asked.")]
     recognition: RecognitionView | None
 
 
@@ -101,15 +104,22 @@ def _case(showing: Showing, seen: AnyCaseView) -> AnyCaseView:
         evidence=evidence_views(showing.case),
         route=AppraisalRoute(route_of(showing.case)),
         employment=stage,
+        renewal=renewal_shown(showing),
         recognition=_recognition(showing.case),
     )
+
+
+def _said_of(stage: str | None, case: CaseReading) -> str | None:
+    """Return by what name the texts have a stage: once it is decided, another employer comes by a change."""
+    is_later = bool(case.row.settled) and stage in (EmploymentStage.DENIED, EmploymentStage.LEFT)
+    return f"{stage}_later" if is_later else stage
 
 
 def _own(case: CaseReading, seen: AnyCaseView, whole: OwnCase, language: Language) -> OwnAppraisal:
     asked, given = employment(case), _recognition(case)
     return OwnAppraisal(
         **vars(whole),
-        employment_text=plain("employment_stages", asked.stage if asked else None, language),
+        employment_text=plain("employment_stages", _said_of(asked.stage if asked else None, case), language),
         recognition=given,
         recognition_text=plain("recognition_stages", given.stage if given else None, language),
     )

@@ -139,27 +139,23 @@ _REASONS: Final[Reasons] = {
 _PERSON: Final = {Recipient.PERSON: M_THEN_S}
 _N: Final = AppraisalNotice
 _A: Final = AppraisalAct
-WORDS: Final = (
-    owned_by_persons(CORE_WORDS)
-    | EVIDENCE_WORDS
-    | Words(
-        acts={
-            **dict.fromkeys(AppraisalAct, ActMeaning()),
-            **dict.fromkeys((_A.SUSPENDED, _A.RESTORED), ActMeaning(judges=True)),
-            _A.REVOCATION_PROPOSED: ActMeaning(ruled=True, proposes=True),
-            _A.REVOKED: ActMeaning(ruled=True, signs=True),
-        },
-        deadlines=dict.fromkeys(AppraisalDeadline, DeadlineMeaning()),
-        tasks={AppraisalTask.EMPLOYMENT: TaskMeaning(answers=(TaskAction.DONE,))},
-        notices={
-            _N.ASKED: plan(EMPLOYER),
-            **dict.fromkeys(
-                (_N.RECOGNISED, _N.SUSPENDED, _N.RESTORED, _N.EXPIRING, _N.EXPIRED),
-                plan(_PERSON, without_employer=True),
-            ),
-            _N.REVOKED: plan({Recipient.PERSON: M_AND_S}, StatedDate.REMEDY, is_letter=True, without_employer=True),
-        },
-        reasons=_REASONS,
-        uses=tuple(AppraisalUse),
-    )
+WORDS: Final = owned_by_persons(CORE_WORDS | EVIDENCE_WORDS) | Words(
+    acts={
+        **dict.fromkeys(AppraisalAct, ActMeaning()),
+        **dict.fromkeys((_A.SUSPENDED, _A.RESTORED), ActMeaning(judges=True)),
+        _A.REVOCATION_PROPOSED: ActMeaning(ruled=True, proposes=True),
+        _A.REVOKED: ActMeaning(ruled=True, signs=True),
+    },
+    deadlines=dict.fromkeys(AppraisalDeadline, DeadlineMeaning()),
+    tasks={AppraisalTask.EMPLOYMENT: TaskMeaning(answers=(TaskAction.DONE,))},
+    notices={
+        _N.ASKED: plan(EMPLOYER),
+        **dict.fromkeys(
+            (_N.RECOGNISED, _N.SUSPENDED, _N.RESTORED, _N.EXPIRING, _N.EXPIRED),
+            plan(_PERSON, without_employer=True),
+        ),
+        _N.REVOKED: plan({Recipient.PERSON: M_AND_S}, StatedDate.REMEDY, is_letter=True, without_employer=True),
+    },
+    reasons=_REASONS,
+    uses=tuple(AppraisalUse),
 )

@@ -8,7 +8,7 @@ from typing import Any, Final
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
-from cases.commands import evidence, objecting, timers, verbs
+from cases.commands import evidence, objecting, once_only, timers, verbs
 from cases.commands.changing import change_commands
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
@@ -53,6 +53,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
     **evidence.commands(),
+    **once_only.commands(),
     **change_commands(WorkPermitChange),
     **renewal_commands(WorkPermitExtensionRequest, routes.EXTEND),
     CommandKind.CORRECT: correct(spellings.WORK_PERMIT, WorkPermitRequest, routes.CORRECT),

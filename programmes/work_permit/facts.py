@@ -12,6 +12,7 @@ from cases.case.file import CaseFile
 from cases.case.view import finding_views
 from cases.case.views import CheckView
 from cases.commands.intake import known_employer
+from cases.decisions.reported_days import need_days_past
 from cases.incidents.not_loaded import UnknownEmployer, refuse_unknown
 from cases.shared.context import Context
 from cases.shared.pack_shelf import pack_for
@@ -73,6 +74,7 @@ async def check(
 ) -> CheckView:
     """Say what the rules would find today of what is declared; nothing is stored, and nobody is looked for."""
     at = context.clock()
+    need_days_past(request, at)
     try:
         async with context.database.begin(actor.tenant) as connection:
             employer = known_employer(await load_employer(connection, actor.employer_id or ""))

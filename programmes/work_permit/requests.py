@@ -267,6 +267,7 @@ class WorkPermitRequest(WithEvidence[WorkPermitEvidence], Form):
 
     corrections = WorkPermitCorrection
     fact_fields = WorkPermitField
+    past = ("person.birth_date",)
 
     person: WorkPermitPerson
     job: WorkPermitJob

@@ -8,7 +8,7 @@ from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.deadlines.stated import within_decision_days
 from cases.moves.changing import EITHER, changing
-from cases.moves.evidence import EVIDENCE_MOVES
+from cases.moves.evidence import EVIDENCE_MOVES, taking_over
 from cases.moves.front_half import (
     EMPLOYER,
     FRONT_HALF,
@@ -227,7 +227,15 @@ PERMIT: Final = "work_permit"
 RESIDENCE: Final = "residence"
 AT_PERMIT: Final = At(PERMIT, WorkPermitPart.WORK_PERMIT)
 AT_RESIDENCE: Final = At(RESIDENCE, ResidencePart.RESIDENCE_PERMIT)
-MOVES: Final = Moves(*FRONT_HALF, *OBJECTING, *EVIDENCE_MOVES, *changing(EMPLOYER), *RENEWAL_MOVES, *CASE_MOVES)
+MOVES: Final = Moves(
+    *FRONT_HALF,
+    *OBJECTING,
+    *EVIDENCE_MOVES,
+    *taking_over(EMPLOYER),
+    *changing(EMPLOYER),
+    *RENEWAL_MOVES,
+    *CASE_MOVES,
+)
 TRACKS: Final[Mapping[str, Track]] = {
     PERMIT: Track(
         table=WORK_PERMITS,

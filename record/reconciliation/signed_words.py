@@ -30,5 +30,5 @@ def _tells(row: LedgerRow, told: Tells, words: Mapping[str, Any]) -> bool:
         row.act in told.acts
         and told.outcome in (None, row.outcome)
         and (told.reasons is None or told.reasons == frozenset(row.reason_codes or ()))
-        and row.destination == words.get("destination")
+        and row.destination == words.get("destination", told.destination)
     )

@@ -163,7 +163,7 @@ def _check_one(context: Context, number: int, read: Read, cases: Sequence[Case],
     if by_person is not None:
         return Checked(number, RowResult.ALREADY_REGISTERED, by_person.reference)
     if by_reference is not None:
-        message = "A live registration of another person has this client_reference."
+        message = "A live case of another person has this client_reference."
         return Checked(
             number, RowResult.DEFECT, errors=(FieldError("client_reference", "client_reference_taken", message),)
         )
@@ -178,7 +178,7 @@ def _check_asked_one(
     found = by_reference if read.client_reference is not None else by_person
     both = read.client_reference is not None and read.document is not None
     if found is None or (both and (by_person is None or by_person.reference != found.reference)):
-        message = "You have no live registration that this row means."
+        message = "You have no live case that this row means."
         return Checked(number, RowResult.DEFECT, errors=(FieldError(key, "case_unknown", message),))
     stages, message = kind.roster.stages, kind.roster.elsewhere
     if stages and found.stage not in stages:

@@ -243,7 +243,7 @@ async def _refused(
             own = await find_own_live(context, connection, job.employer_id, job.kind, read)
         if own is not None:
             return Checked(number, RowResult.ALREADY_REGISTERED, own)
-        message = "This person has a live registration; it has to end first."
+        message = "This person has a live case of this kind; it has to end first."
         person = job.kind.roster.person
         return Checked(number, RowResult.DEFECT, errors=(FieldError(person, refused.code, message),))
     field = "client_reference" if refused.code == "client_reference_taken" else "row"

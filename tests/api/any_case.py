@@ -69,18 +69,19 @@ class Cases:
         claims = {"document_kind": kind, "document_number": number, "document_place": place}
         return form, walk.person(**claims)
 
-    async def open(self) -> str:
-        """Take on a case."""
-        form, owner = self.form()
+    async def open(self, form: Mapping[str, Any] | None = None, owner: str | Caller | None = None) -> str:
+        """Take on a case, of another person or by a form and its owner."""
+        if form is None or owner is None:
+            form, owner = self.form()
         case = await self.walk.call(owner, "POST", self.path, form)
         reference = str(case["reference"])
         self.owners[reference] = owner
         self.walk.note(self.programme.path, reference)
         return reference
 
-    async def ready(self) -> str:
+    async def ready(self, form: Mapping[str, Any] | None = None, owner: str | Caller | None = None) -> str:
         """Take on a case, and do what has to be done before staff decides."""
-        reference = await self.open()
+        reference = await self.open(form, owner)
         for persona, behind, body in self.sample.ready:
             await self.act(persona, reference, behind, body)
         return reference
@@ -180,7 +181,8 @@ async def _facts(cases: Cases) -> None:
     number = (await cases.read("officer-1", reference))["round"]
     await cases.act("officer-1", reference, "facts", {**cases.sample.fact, "round": number})
     await cases.read("officer-2", reference, "/facts", headers=REVIEW)
-    await cases.read("owner", reference, "/facts")
+    if cases.programme.party is Party.EMPLOYER:  # persons read them among all their cases
+        await cases.read("owner", reference, "/facts")
     await cases.act("owner", reference, "facts/{number}/contest", {"note": "It is the old one."}, number="1")
 
 
@@ -232,7 +234,8 @@ async def _erased(cases: Cases) -> None:
 
 async def _listed(cases: Cases) -> None:
     """Read one case, all of them, and what was asked, told and decided."""
-    walk, reference = cases.walk, cases.walk.references_of[cases.programme.path][0]
+    walk = cases.walk
+    reference = next(each for each in walk.references_of[cases.programme.path] if each in cases.owners)
     await walk.call("auditor", "GET", cases.path, params={"limit": 2})
     for persona, headers in (("officer-1", REVIEW), ("auditor", AUDIT)):
         await cases.read(persona, reference, "/requests", headers=headers)

@@ -40,6 +40,7 @@ OF_ANY_CASE: dict[str, Any] = {
     "renewal-decision": {"action": "grant", "renewal": 1},
     "renewal-recall": {"reason": "Granted by mistake."},
     "renewal-withdrawal": {},
+    "take-over": {"offer": "00000000-0000-4000-8000-000000000000"},
     "set-aside": {"reasons": [{"code": "decided_in_error"}]},
     "facts/{number}/contest": {"note": "The card was renewed."},
     "decision": {"action": "approve", "round": 1},
@@ -73,8 +74,10 @@ def bodies_of(programme: Programme) -> dict[str, Any]:
     }
     if programme.evidence is not None:
         of_case |= OF_EVIDENCE
+    check = {} if programme.check is None else {f"{path}/check": sample.form}
     return {
         path: sample.form,
+        **check,
         **{f"{path}/{each.path}": example_of(each.body) for each in programme.questions},
         **{f"{path}/{{reference}}/{each}": body for each, body in of_case.items()},
     }
@@ -106,6 +109,9 @@ BODIES: dict[str, Any] = {
     "POST /v1/person-joinings/{joining_id}/parting": {"reason": "not_one_person", "proof": "They came together."},
     "POST /v1/me/transfers": {"reference": "HT-0000-0000-E", "employer": "emp-b"},
     "POST /v1/me/transfers/{transfer_id}/withdrawal": {},
+    "POST /v1/me/releases": {"reference": "HT-0000-0000-E", "offer": "00000000-0000-4000-8000-000000000000"},
+    "POST /v1/me/releases/{release_id}/withdrawal": {},
+    "POST /v1/me/work-permit-cancellations": {"reference": "WP-0000-0000-9"},
     "POST /v1/me/sessions": {"link": "a" * 32},
     "POST /v1/me/objections": {"reference": "HT-0000-0000-E", "against": "refusal", "grounds": "I work there."},
     "POST /v1/me/objection-withdrawals": {

@@ -18,6 +18,7 @@ from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
 from tests.cases.contexts import WITNESS, WITNESS_KEY, registration_body
+from tests.programmes.appraisal.walk import walk_appraisals
 from tests.programmes.work_permit.walk import walk_work_permits
 from tests.record.seal.sealed import seal_all
 from tests.register.drafts import STRICTER as DRAFT
@@ -28,7 +29,10 @@ CSV = (
 )
 
 # What a programme has of its own, beside what any case takes: by code, its walk.
-OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {"work_permit": walk_work_permits}
+OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {
+    "appraisal": walk_appraisals,
+    "work_permit": walk_work_permits,
+}
 # Whose cases are walked here in what any case takes too, since all else rests on them.
 IN_WHOLE: Final = frozenset({"talent_permit"})
 
@@ -492,6 +496,7 @@ async def walk_person(walk: Walk) -> None:
     for path in (
         "/v1/me/registrations",
         "/v1/me/transfers",
+        "/v1/me/releases",
         "/v1/me/data",
         "/v1/me/access-log",
         "/v1/me/access-log/days",
@@ -500,6 +505,9 @@ async def walk_person(walk: Walk) -> None:
         answer = await me.get(path)
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)
+    (own, *_) = (await me.get("/v1/me/registrations")).json()["items"]
+    assert (await me.get("/v1/me/offers", reference=own["reference"])).status_code == 200
+    walk.seen["GET /v1/me/offers"].add(200)
     answer = await me.send("POST", "/v1/me/sign-out")
     assert answer.status_code == 204, answer.text
     walk.seen["POST /v1/me/sign-out"].add(204)

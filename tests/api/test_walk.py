@@ -5,6 +5,7 @@ from datetime import datetime, timedelta
 from sqlalchemy import select
 
 from api.access import Credential
+from programmes import PROGRAMMES
 from record.reconciliation.reconcile import reconcile_case
 from store.tables import cases
 from tests.api.conftest import Stage
@@ -22,7 +23,10 @@ async def test_every_route_succeeds_in_a_walk_through_all(stage: Stage) -> None:
         for method, path, route in all_routes(stage.app)
         if route.access.credential is not Credential.PATH_TOKEN
     }
-    assert routes - set(walk.seen) == set()
+    # Nobody releases anything before a programme of the registry takes something over.
+    takes = any(each.takes for each in PROGRAMMES.values())
+    idle = set() if takes else {"POST /v1/me/releases", "POST /v1/me/releases/{release_id}/withdrawal"}
+    assert routes - set(walk.seen) == idle
 
 
 class _GoingOn(Clock):

@@ -261,3 +261,9 @@ def test_the_parts_of_a_badge_are_those_that_its_migration_declares() -> None:
         (Part.SUBJECT, Party.PERSON): (migration.PERSON_SEES, frozenset()),
         (Part.CONFIRMER, Party.EMPLOYER): (migration.CONFIRMER_SEES, migration.CONFIRMER_ASKS),
     }
+
+
+async def test_a_case_hears_of_the_standing_of_its_employer_only_where_the_part_says_so(park: Park) -> None:
+    await _asked(park)
+    await (await park.world.employer_leaves()).result()
+    assert await park.world.rows(commands, kind="standing") == []

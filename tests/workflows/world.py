@@ -110,11 +110,20 @@ class World:
 
     async def employer_leaves(self) -> WorkflowHandle[Any, Any]:
         """Let two supervisors record that the employer left the Park, and start the way of it to its cases."""
-        left = StandingRequest.model_validate({"standing": "left_park", "valid_from": day_of(self.clock())})
-        proposed = await propose_standing(self.context, SUPERVISOR, "emp-a", left, new_key())
+        proposed = await self._standing("left_park")
         confirmation = PermitConfirmationRequest.model_validate({"action": "confirm"})
         await confirm_standing(self.context, SUPERVISOR_2, "emp-a", confirmation, new_key())
-        change_id = str(proposed.body["change_id"])
+        return await self._spread(proposed)
+
+    async def employer_is_back(self) -> WorkflowHandle[Any, Any]:
+        """Let a supervisor record that the employer is in good standing again, and start the way of it to its cases."""
+        return await self._spread(await self._standing("good"))
+
+    async def _standing(self, standing: str) -> str:
+        asked = StandingRequest.model_validate({"standing": standing, "valid_from": day_of(self.clock())})
+        return str((await propose_standing(self.context, SUPERVISOR, "emp-a", asked, new_key())).body["change_id"])
+
+    async def _spread(self, change_id: str) -> WorkflowHandle[Any, Any]:
         asked = StandingInput(change_id=change_id, at=self.clock() - self.clock.offset)
         assert await self.engine.start_standing("emp-a", asked)
         return self.client.get_workflow_handle(f"standing/emp-a/{change_id}")

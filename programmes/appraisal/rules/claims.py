@@ -4,12 +4,13 @@ import re
 from collections.abc import Mapping
 from decimal import Decimal
 from enum import StrEnum
-from typing import Annotated, Any, Final, Self, get_type_hints
+from typing import Annotated, Any, Final, LiteralString, Self, get_type_hints
 
-from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, StrictBool, WithJsonSchema
 from pydantic_core import PydanticCustomError
 
-from domain.fields import Day, Line, refusal
+from domain.field_errors import MESSAGES, FieldCode
+from domain.fields import Day, Line
 from domain.figures import Money, whole
 
 MOST_ASSESSMENT: Final = Decimal(40)  # of the mark of the yearly assessment; the packs say the same
@@ -41,18 +42,20 @@ class AppraisalRoute(StrEnum):
 OPEN: Final = frozenset({AppraisalRoute.ACHIEVEMENT, AppraisalRoute.POINTS})
 
 
-def _open(route: AppraisalRoute) -> AppraisalRoute:
-    if route not in OPEN:
-        raise refusal(
-            "unknown_value",
+def _open(route: object) -> object:
+    if route in OPEN:
+        return route
+    message: LiteralString = MESSAGES[FieldCode.UNKNOWN_VALUE]
+    if route == AppraisalRoute.RECOMMENDATION:
+        message = (
             "Appraisal by recommendation is not open yet: no panel takes cases so far. Apply by achievement or by"
-            " points.",
+            " points."
         )
-    return route
+    raise PydanticCustomError("unknown_value", message, {"allowed": tuple(sorted(OPEN))})
 
 
-# The route of a form: one that is open.
-OpenRoute = Annotated[AppraisalRoute, AfterValidator(_open)]
+# The route of a form: one that is open, and no other is named as one that could be given.
+OpenRoute = Annotated[AppraisalRoute, BeforeValidator(_open)]
 # Bounds of plausibility; the packs give points for less.
 Years = Annotated[int, whole(0, 80)]
 Count = Annotated[int, whole(0, 10_000)]

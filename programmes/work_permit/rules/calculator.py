@@ -1,9 +1,9 @@
 """The calculators of points and of routes: what is asked, and the answer; nothing is stored."""
 
 from datetime import date
-from typing import Annotated
+from typing import Annotated, Final, Self
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationInfo, field_validator, model_validator
 
 from domain.bodies import Body, example
 from domain.errors import FieldError, Refused
@@ -22,6 +22,8 @@ from programmes.work_permit.rules.claims import (
 )
 from programmes.work_permit.rules.points import WorkPermitPoints, score
 from programmes.work_permit.rules.routes import WorkPermitRouteFound, routes
+
+_BORN_LATER: Final = "The birth date is after the day on which age counts; give an earlier one."
 
 
 class WorkPermitPointsQuestion(Body):
@@ -63,7 +65,7 @@ class WorkPermitPointsQuestion(Body):
     @classmethod
     def _born_before(cls, born: date, info: ValidationInfo) -> date:
         if "on" in info.data and born > info.data["on"]:
-            raise refusal("date_order", "The birth date is after the day on which age counts; give an earlier one.")
+            raise refusal("date_order", _BORN_LATER)
         return born
 
     @property
@@ -91,6 +93,13 @@ class WorkPermitRoutesQuestion(Claims):
         Money | None,
         Field(description="Yuan a year, the average where the work is done; without it an officer decides by it."),
     ] = None
+
+    @model_validator(mode="after")
+    def _born_before(self) -> Self:
+        if self.birth_date is not None and self.birth_date > self.on:
+            wrong = FieldError("birth_date", FieldCode.DATE_ORDER, _BORN_LATER)
+            raise Refused("invalid", _BORN_LATER, [wrong])
+        return self
 
     @property
     def claims(self) -> Claims:

@@ -54,7 +54,12 @@ SAMPLE["person"] |= {"document": {"kind": "passport", "place": "GB", "number": "
 
 async def applied(park: Park, **more: Any) -> Case:
     """Apply, and wait until an officer can look."""
-    taken = await park.ask(me(park), "POST", "/v1/appraisals", form(**more), expects=202)
+    return await applied_by(park, me(park), form(**more))
+
+
+async def applied_by(park: Park, person: Caller, given: dict[str, Any]) -> Case:
+    """Apply as somebody, and wait until an officer can look."""
+    taken = await park.ask(person, "POST", "/v1/appraisals", given, expects=202)
     case = Case(park.world, taken["reference"])
     park.world.started.append(case.reference)
     await case.until_stage(Stage.UNDER_REVIEW)
@@ -69,7 +74,7 @@ async def answered(park: Park, case: Case, verb: str = "confirmed", by: str = "e
 
 async def proved(park: Park, case: Case, by: str = "officer-2") -> None:
     """Let an officer see all pieces, each proving what it is to prove."""
-    pieces = (await park.ask(me(park), "GET", f"/v1/appraisals/{case.reference}"))["evidence"]
+    pieces = (await park.ask(by, "GET", f"/v1/appraisals/{case.reference}"))["evidence"]
     given = (await case.file()).application.model_dump(mode="json")["evidence"]
     for each, said in zip(pieces, given, strict=True):
         seen = {"result": "proved", "seen_in": "the original", "round": 1}
@@ -80,7 +85,11 @@ async def proved(park: Park, case: Case, by: str = "officer-2") -> None:
 
 async def recognised(park: Park, **more: Any) -> Case:
     """Take an application to its certificate."""
-    case = await applied(park, **more)
+    return await recognise(park, await applied(park, **more))
+
+
+async def recognise(park: Park, case: Case) -> Case:
+    """Take an application that was taken on to its certificate."""
     await answered(park, case)
     await proved(park, case)
     decision = {"action": "approve", "round": 1}

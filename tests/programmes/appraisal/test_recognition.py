@@ -101,6 +101,32 @@ async def test_evidence_that_falls_after_it_suspends_at_once_and_keeps_the_decis
     assert (await list_differences(park.world.context))[0] == []
 
 
+async def test_a_withdrawal_that_is_set_aside_gives_the_recognition_back_as_it_stood(park: Park) -> None:
+    case = await recognised(park, route="achievement", evidence=STAR)
+    here = f"/v1/appraisals/{case.reference}"
+    await park.ask("officer-1", "POST", f"{here}/revocation", {"reasons": [{"code": "false_statement"}]})
+    await park.ask("supervisor", "POST", f"{here}/confirmation", {"action": "confirm", "round": 2})
+    await _stands(case, RecognitionStage.REVOKED)
+    await case.idle()
+    objected = {"against": "revocation", "grounds": "The paper is genuine; its issuer says so."}
+    await park.ask(me(park), "POST", f"{here}/objection", objected, expects=202)
+    await case.until(lambda file: file.find_task("objection") is not None)
+    (open_one,) = (await park.ask("supervisor-2", "GET", here))["objections"]
+    upheld = {"action": "uphold", "reasons": [{"code": "new_proof"}], "objection": open_one["id"]}
+    await park.ask("officer-1", "POST", f"{here}/objection-decision", upheld, expects=403)
+    await park.ask("officer-2", "POST", f"{here}/objection-decision", upheld)
+    sign = {"action": "confirm", "round": (await case.file()).round}
+    done = await park.ask("supervisor-2", "POST", f"{here}/confirmation", sign)
+    assert (done["stage"], done["recognition"]["stage"]) == ("approved", "valid")
+    await case.idle()
+    told = await case.notices()
+    assert (told.count("decision_set_aside"), told.count("appraisal_restored")) == (1, 1)
+    await nightly_round(park.world)
+    assert (await list_differences(park.world.context))[0] == []
+    await case.skip(timedelta(days=3 * 365 + 2))
+    await _stands(case, RecognitionStage.EXPIRED)
+
+
 async def test_an_employment_that_ends_suspends_and_another_in_the_park_lifts_it(park: Park) -> None:
     case = await recognised(park, route="achievement", evidence=STAR)
     here = f"/v1/appraisals/{case.reference}"

@@ -18,9 +18,9 @@ def form(**parts: Any) -> dict[str, Any]:
     return {**FORM, **changed}
 
 
-async def take_on(park: Park, given: Mapping[str, Any] = FORM) -> tuple[Case, str]:
+async def take_on(park: Park, given: Mapping[str, Any] = FORM, by: str = "employer-a") -> tuple[Case, str]:
     """Take a case on and bring it before an officer; also its address."""
-    taken = await park.ask("employer-a", "POST", "/v1/work-permits", given, expects=202)
+    taken = await park.ask(by, "POST", "/v1/work-permits", given, expects=202)
     case = Case(park.world, taken["reference"])
     park.world.started.append(case.reference)
     await case.until_stage(Stage.UNDER_REVIEW)

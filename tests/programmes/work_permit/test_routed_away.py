@@ -116,3 +116,29 @@ async def test_nothing_of_them_is_kept(park: Park) -> None:
     answer = await park.ask("employer-a", "POST", f"{here}/correction", asked, expects=422)
     assert answer["code"] == "wrong_programme"
     assert (await case.file()).round == 1
+
+
+async def test_a_day_to_come_is_no_birth_date_and_no_day_of_a_paper(park: Park) -> None:
+    later = "2026-03-03"
+    papers = [FORM["evidence"][0] | {"date": later}, FORM["evidence"][1]]
+    for path in ("/v1/work-permits", "/v1/work-permits/check"):
+        wrong = form(person={"birth_date": later}, evidence=papers)
+        answer = await park.ask("employer-a", "POST", path, wrong, expects=422)
+        assert [(each["field"], each["code"]) for each in answer["errors"]] == [
+            ("person.birth_date", "date_order"),
+            ("evidence[0].date", "date_order"),
+        ]
+        assert "future" in answer["errors"][0]["message"]
+    question = {"on": "2026-03-02", "birth_date": later}
+    answer = await park.ask("employer-a", "POST", "/v1/work-permits/routes", question, expects=422)
+    assert [(each["field"], each["code"]) for each in answer["errors"]] == [("birth_date", "date_order")]
+
+
+async def test_a_second_case_is_refused_without_a_word_of_registrations(park: Park) -> None:
+    case, _ = await take_on(park)
+    answer = await park.ask("employer-a", "POST", "/v1/work-permits", FORM, expects=409)
+    assert answer["code"] == "live_registration_exists"
+    assert case.reference in answer["detail"]
+    answer = await park.ask("employer-b", "POST", "/v1/work-permits", FORM, expects=409)
+    assert "live case" in answer["detail"]
+    assert "registration" not in f"{answer['title']} {answer['detail']}"
