@@ -141,7 +141,7 @@ class Drawing:
         promise: bool = False,
         track: str | None = None,
     ) -> SeriesView:
-        points = [self._point(None, by, key, value) for key, value in values.items()]
+        points = [self._point(None, by, key, value, track) for key, value in values.items()]
         return self._series(code, unit, by, points, promise=promise, track=track)
 
     def _over(
@@ -158,7 +158,7 @@ class Drawing:
         found: Counter[tuple[date, str]] = Counter()
         for day, key, value in values:
             found[day, key] += value  # type: ignore[assignment]  # numbers of any kind add up
-        points = [self._point(day, by, key, found[day, key]) for day in self.asked.buckets() for key in keys]
+        points = [self._point(day, by, key, found[day, key], track) for day in self.asked.buckets() for key in keys]
         return self._series(code, unit, by, points, promise=promise, track=track)
 
     def _series(
@@ -168,14 +168,14 @@ class Drawing:
         title = title_of(code, self.language)
         return SeriesView(code=code, title=title, unit=unit, by=by, track=track, standing=standing, points=points)
 
-    def _point(self, on: date | None, by: str, key: str, value: float) -> PointView:
-        return PointView(on=on, key=key, label=self._label(by, key), value=round(float(value), 2))
+    def _point(self, on: date | None, by: str, key: str, value: float, track: str | None) -> PointView:
+        return PointView(on=on, key=key, label=self._label(by, key, track), value=round(float(value), 2))
 
-    def _label(self, by: str, key: str) -> str:
+    def _label(self, by: str, key: str, track: str | None) -> str:
         name = self.names.get(key) if by == "employer" else None
         if name is not None:
             return name.name_en if self.language is Language.EN and name.name_en else name.name_zh
-        return key_label(by, key, self.language, self.programme.texts)
+        return key_label(by, key, self.language, self.programme.texts, track)
 
 
 def waited_for(programme: Programme) -> Iterator[tuple[TrackTable, tuple[str, ...]]]:

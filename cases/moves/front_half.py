@@ -113,6 +113,7 @@ TIMER: Final = Who("timer", frozenset({Role.SYSTEM}), asked=False)
 COOLED: Final = Who("timer", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 EMPLOYER: Final = Who("employer", frozenset({Role.EMPLOYER}))
 PERSON: Final = Who("person", frozenset({Role.PERSON}))
+_EITHER: Final = Who("employer, person", EMPLOYER.roles | PERSON.roles)
 OFFICER: Final = Who("officer", STAFF)
 _DECIDER: Final = Who("officer", STAFF, need=need_apart)
 
@@ -292,7 +293,7 @@ def front_half(owner: Who) -> tuple[Move, ...]:
         Move("R35", _REVIEW | _APPROVED, Event.RECORD_FACT, OFFICER, notices=(Notice(NoticeKind.FACT_RECORDED),)),
         Move("R35", _REVIEW | _APPROVED, Event.REPLACE_FACT, OFFICER, closes=(TaskKind.FACT_CONTESTED,)),
         Move(
-            "R36", LIVE, Event.CONTEST_FACT, Who("employer, person", frozenset({Role.EMPLOYER, Role.PERSON})),
+            "R36", LIVE, Event.CONTEST_FACT, PERSON if owner.roles == PERSON.roles else _EITHER,
             opens=(Opens(TaskKind.FACT_CONTESTED, due=within_decision_days),),
         ),
         Move(

@@ -141,7 +141,11 @@ EMPLOYMENT_MOVES: Final = (
         "E6", frozenset({EmploymentStage.CONFIRMED}), EmploymentEvent.LEFT,
         Who("employer; timer", frozenset({Role.EMPLOYER, Role.SYSTEM}), asked=False), EmploymentStage.LEFT,
     ),
-    Move("E7", _ANY_EMPLOYMENT, EmploymentEvent.ASK_ANEW, _CHANGED, EmploymentStage.ASKED, notices=_ASKS),
+    # What was behind the silence of the employer before is no question any more.
+    Move(
+        "E7", _ANY_EMPLOYMENT, EmploymentEvent.ASK_ANEW, _CHANGED, EmploymentStage.ASKED,
+        closes=(AppraisalTask.EMPLOYMENT,), notices=_ASKS,
+    ),
 )  # fmt: skip
 RECOGNITION_MOVES: Final = (
     Move(

@@ -7,7 +7,7 @@ from typing import Final
 from cases.case.file import CaseFile
 from cases.case.moves import ALL, At, Counted, Move, Moves, Notice, Opens, Track, Who
 from cases.deadlines.stated import within_decision_days
-from cases.moves.changing import CHANGING_MOVES, EITHER
+from cases.moves.changing import EITHER, changing
 from cases.moves.evidence import EVIDENCE_MOVES, taking_over
 from cases.moves.front_half import (
     EMPLOYER,
@@ -232,7 +232,7 @@ MOVES: Final = Moves(
     *OBJECTING,
     *EVIDENCE_MOVES,
     *taking_over(EMPLOYER),
-    *CHANGING_MOVES,
+    *changing(EMPLOYER),
     *RENEWAL_MOVES,
     *CASE_MOVES,
 )

@@ -17,12 +17,14 @@ from domain.commands import CommandKind
 from domain.errors import Refused
 from domain.languages import Language
 from domain.stages import LIVE
+from programmes import PROGRAMMES
 from record.review import draw_sample
 from store import tables
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, SUPERVISOR_2
 from tests.cases.driver import MENDED, Park, china, open_park
 
 AUDITOR = Actor(issuer="test", subject="auditor", role=Role.AUDITOR)
+_CODE = "talent_permit"
 OTHER: dict[str, Any] = {"identity_number": "33010619860128072X"}
 
 
@@ -38,7 +40,11 @@ async def _load(park: Park, **asked: Any) -> dict[str, dict[Any, float]]:
         "first": None, "last": None, "bucket": Bucket.DAY, "programme": None, "employer_id": None,
         "language": Language.EN, **asked,
     }  # fmt: skip
-    (load,) = (await read_load(park.context, **given)).programmes
+    of = {each.programme: each for each in (await read_load(park.context, **given)).programmes}
+    assert set(of) == ({*PROGRAMMES} if given["programme"] is None else {given["programme"]})
+    others = [point for code, each in of.items() if code != _CODE for series in each.series for point in series.points]
+    assert not any(point.value for point in others), "what is counted of one programme is counted of another"
+    load = of[_CODE]
     return {
         each.code: {(p.key if p.on is None else (str(p.on), p.key)): p.value for p in each.points if p.value}
         for each in load.series
@@ -176,10 +182,12 @@ async def test_every_series_and_label_is_said_in_the_readers_language(park: Park
     await park.review()
     for language in Language:
         given: dict[str, Any] = {"first": None, "last": None, "bucket": Bucket.DAY, "programme": None}
-        (load,) = (await read_load(park.context, **given, employer_id=None, language=language)).programmes
-        said = {point.label for each in load.series for point in each.points if each.by not in ("employer", "officer")}
-        assert all(each.title for each in load.series)
-        assert not any("_" in label for label in said), said
+        loads = (await read_load(park.context, **given, employer_id=None, language=language)).programmes
+        assert {load.programme for load in loads} == {*PROGRAMMES}
+        drawn = [each for load in loads for each in load.series]
+        said = {point.label for each in drawn for point in each.points if each.by not in ("employer", "officer")}
+        assert all(each.title for each in drawn)
+        assert not {label for label in said if "_" in label or (language is not Language.EN and label.isascii())}
 
 
 async def test_the_ledger_keeps_what_the_figures_rest_on(park: Park) -> None:
