@@ -13,6 +13,7 @@ from cases.programme import Evidence, Programme
 from domain import spellings
 from domain.actors import Role
 from domain.case_types import CaseType
+from domain.commands import CommandKind
 from domain.parties import Part, Party
 from programmes.work_permit import (
     commands,
@@ -46,7 +47,7 @@ WORK_PERMIT: Final = Programme(
             part=Part.SUBJECT,
             kind=Party.PERSON,
             sees=READS_CASE | TRIES_COMMANDS | {"evidence", "renewals", "work_permit_residences", "work_permits"},
-            asks=(*objecting.BY_PERSON, WorkPermitCommand.CANCEL),
+            asks=(*objecting.BY_PERSON, CommandKind.CONTEST_FACT, WorkPermitCommand.CANCEL),
         ),
     ),
     form=WorkPermitRequest,

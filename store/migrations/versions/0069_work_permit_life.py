@@ -1,4 +1,4 @@
-"""The person of a work permit sees its extensions, and may ask for its cancellation where the employer is gone."""
+"""The person of a work permit sees its extensions, contests facts, and may ask for its cancellation."""
 
 from alembic import op
 
@@ -12,6 +12,7 @@ def upgrade() -> None:
     """Let the policies know it."""
     op.execute("""
         UPDATE declared_parts
-        SET tables = array_append(tables, 'renewals'), commands = array_append(commands, 'work_permit_cancellation')
+        SET tables = array_append(tables, 'renewals'),
+            commands = commands || ARRAY['contest_fact', 'work_permit_cancellation']
         WHERE programme = 'work_permit' AND part = 'subject' AND kind = 'person'
     """)

@@ -15,7 +15,7 @@ from programmes.work_permit.tables import WorkPermitRow, work_permit
 from tests.api.callers import Caller
 from tests.programmes.park import Park, served
 from tests.programmes.work_permit.forms import FORM, PAPER
-from tests.programmes.work_permit.room import approved, enter, issued, skip_to
+from tests.programmes.work_permit.room import approved, enter, issued, skip_to, take_on
 from tests.workflows.world import MONDAY, Case, open_world
 
 UNTIL = date(2027, 12, 31)
@@ -183,3 +183,12 @@ async def test_the_person_asks_where_the_employer_let_the_time_pass_and_not_befo
     await case.until(lambda file: file.find_task("work_permit_cancellation_late", "work_permit") is not None)
     await park.ask(person(park), "POST", "/v1/me/work-permit-cancellations", asked, expects=202)
     await case.until(lambda file: file.find_task("work_permit_cancellation", "work_permit") is not None)
+
+
+async def test_the_person_contests_a_fact_that_was_recorded_of_them(park: Park) -> None:
+    case, here = await take_on(park)
+    seen = {"field": "job.local_average_wage_year", "value": "150000.00", "seen_in": "the yearbook", "round": 1}
+    await park.ask("officer-1", "POST", f"{here}/facts", seen)
+    asked = {"reference": case.reference, "fact": 1, "text": "That is the yearbook of another year."}
+    await park.ask(person(park), "POST", "/v1/me/contests", asked, expects=202)
+    await case.until(lambda file: file.find_task("fact_contested") is not None)
