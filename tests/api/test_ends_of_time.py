@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator, Mapping, Sequence
 from copy import deepcopy
 from datetime import date, timedelta
+from itertools import pairwise
 from typing import Any
 from uuid import uuid4
 
@@ -79,8 +80,13 @@ def _put(body: Any, place: Path, value: str) -> Any:
     """Return a body with a value at a place, what is on the way to it made where it is missing."""
     body = deepcopy(body)
     target = body
-    for name in place[:-1]:
-        target = target[name] if isinstance(name, int) else target.setdefault(name, {})
+    for name, then in pairwise(place):
+        if isinstance(name, int):
+            while len(target) <= name:
+                target.append({})
+            target = target[name]
+        else:
+            target = target.setdefault(name, [] if isinstance(then, int) else {})
     target[place[-1]] = value
     return body
 
