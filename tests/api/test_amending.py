@@ -4,6 +4,8 @@ from typing import Any, Final
 
 import pytest
 
+from programmes import PROGRAMMES
+from programmes.talent_permit.programme import TALENT_PERMIT
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
 
@@ -64,10 +66,14 @@ async def test_load_is_for_supervisors_and_says_what_it_counts(stage: Stage) -> 
     load = answer.json()
     assert answer.status_code == 200, load
     assert load.keys() == {"as_of", "from", "to", "bucket", "programmes"}
-    (programme,) = load["programmes"]
-    series = {each["code"]: each for each in programme["series"]}
+    of = {each["programme"]: {one["code"]: one for one in each["series"]} for each in load["programmes"]}
+    assert of.keys() == PROGRAMMES.keys()
+    series = of.pop(TALENT_PERMIT.code)
+    assert {code: each["waiting"]["points"] for code, each in of.items()} == {code: [] for code in of}
     assert series["waiting"]["points"] == [{"on": None, "key": "under_review", "label": "under review", "value": 1.0}]
     assert (series["promises"]["standing"], series["waiting"]["standing"]) == ("unconfirmed", None)
+    alone = await stage.as_("supervisor").get("/v1/load", bucket="week", programme=TALENT_PERMIT.code)
+    assert [each["programme"] for each in alone.json()["programmes"]] == [TALENT_PERMIT.code]
     turned = await stage.as_("supervisor").get("/v1/load", **{"from": "2026-03-02", "to": "2026-03-01"})
     assert (turned.status_code, turned.json()["errors"][0]["field"]) == (422, "from")
     unknown = await stage.as_("supervisor").get("/v1/load", employer_id="emp-z")

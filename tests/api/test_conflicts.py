@@ -5,6 +5,9 @@ from typing import Any
 from uuid import uuid4
 
 from domain.actors import STAFF
+from programmes import PROGRAMMES
+from programmes.talent_permit.programme import TALENT_PERMIT
+from tests.api.any_case import Cases
 from tests.api.bodies import BODIES
 from tests.api.conftest import Stage
 from tests.api.persons import sign_in
@@ -17,7 +20,7 @@ OF_A_CASE = ("{reference}", "{task_id}", "{objection_id}", "{hold_id}")
 # To give a task back is how a conflict is declared.
 RELEASE = "POST /v1/tasks/{task_id}/release"
 # What opens personal data to a reader.
-OPENING = {"GET /v1/registrations/{reference}/person", "GET /v1/registrations/{reference}/requests"}
+OPENING = {f"GET /v1/{each.path}/{{reference}}/{of}" for each in PROGRAMMES.values() for of in ("person", "requests")}
 
 
 def acts_of_staff() -> Iterator[tuple[str, str]]:
@@ -44,6 +47,12 @@ async def test_a_conflict_of_interest_binds_every_act_of_staff_on_the_case(stage
     (task,) = (await stage.as_("supervisor").get("/v1/tasks", kind="change")).json()["items"]
     await stage.as_("officer-2").get("/v1/tasks")  # to whom a task would be assigned, once seen
     await declare(stage, "supervisor", task["id"])
+    references = {TALENT_PERMIT.path: reference}
+    for programme in PROGRAMMES.values():
+        if programme is not TALENT_PERMIT:
+            other = references[programme.path] = await Cases(walk, programme).ready()
+            waiting = (await stage.as_("supervisor").get("/v1/tasks")).json()["items"]
+            await declare(stage, "supervisor", next(each["id"] for each in waiting if each["reference"] == other))
     places = {
         "reference": reference, "task_id": task["id"], "hold_id": held["id"], "objection_id": complaint.json()["id"],
     }  # fmt: skip
@@ -52,7 +61,7 @@ async def test_a_conflict_of_interest_binds_every_act_of_staff_on_the_case(stage
         query = {"fields": "name_zh"} if path.endswith("/person") else None
         answer = await stage.as_("supervisor").send(
             method,
-            fill(path, **places),
+            fill(path, **places | {"reference": references.get(path.split("/")[2], reference)}),
             json=BODIES.get(f"{method} {path}"),
             params=query,
             headers={"Idempotency-Key": f"conflict {path}".replace(" ", "-"), "Purpose": "case_review"},
