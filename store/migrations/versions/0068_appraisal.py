@@ -19,7 +19,7 @@ _SEES: Final = (
     " objections renewals tasks".split()
 )
 _OWNER_ASKS: Final = (
-    "change contest contest_fact correct correct_renewal object renew withdraw withdraw_objection"
+    "change contest contest_fact correct correct_renewal object renew take_over withdraw withdraw_objection"
     " withdraw_renewal".split()
 )
 _CONFIRMER_ASKS: Final = "appraisal_confirm appraisal_deny appraisal_leave".split()
