@@ -4,6 +4,7 @@ from datetime import date
 
 from cases.case.file import CaseFile
 from cases.deadlines import park_clock
+from cases.deadlines.reminders import remind_to_correct
 from domain.deadlines import DeadlineKind
 from domain.parties import Party
 from domain.stages import DueKind, Holder
@@ -27,12 +28,7 @@ def end(file: CaseFile) -> None:
 
 
 def _set(file: CaseFile, day0: date, *, again: bool) -> None:
-    limits = file.context.limits
-    due = file.set_working_days(DeadlineKind.CORRECTION_OVER, day0, limits.correction_days)
+    due = file.set_working_days(DeadlineKind.CORRECTION_OVER, day0, file.context.limits.correction_days)
     holder = Holder.PERSON if file.owned_by is Party.PERSON else Holder.EMPLOYER
     park_clock.owe(file, due, DueKind.CORRECTION, holder)
-    for left in limits.correction_reminders_left:
-        moments = file.calendar.reminders_before_end(day0, limits.correction_days, (left,))
-        is_waiting = (DeadlineKind.CORRECTION_REMINDER, "", left) in file.deadlines
-        if moments and (is_waiting or not again):
-            file.set_deadline(DeadlineKind.CORRECTION_REMINDER, moments[0], step=left)
+    remind_to_correct(file, DeadlineKind.CORRECTION_REMINDER, day0, again=again)

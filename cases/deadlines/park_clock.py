@@ -4,6 +4,7 @@ from datetime import date, datetime
 from typing import Any
 
 from cases.case.file import CaseFile
+from cases.deadlines.reminders import remind
 from domain.clock import day_of, over_at, to_the_second
 from domain.deadlines import DeadlineKind
 from domain.signatures import KeptClock
@@ -96,10 +97,9 @@ def _keep(file: CaseFile, clock: ParkClock, *, again: bool = False, after: datet
     counted = (clock.since, clock.left)
     if not was_over:
         file.set_deadline(DeadlineKind.REVIEW_OVER, deadline, counted=counted)
-    for step, moment in enumerate(clock.reminders(file.calendar), start=1):
-        is_waiting = (DeadlineKind.REVIEW_REMINDER.value, "", step) in file.deadlines
-        if (is_waiting or not again) and (after is None or moment > after):
-            file.set_deadline(DeadlineKind.REVIEW_REMINDER, moment, step=step)
+    reminders = enumerate(clock.reminders(file.calendar), start=1)
+    to_come = ((step, moment) for step, moment in reminders if after is None or moment > after)
+    remind(file, DeadlineKind.REVIEW_REMINDER, to_come, again=again)
     for task in file.tasks:
         if task.kind in REVIEW_TASKS:
             file.change_task(task, due_at=deadline.at)

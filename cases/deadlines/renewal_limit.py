@@ -7,6 +7,7 @@ from datetime import date
 
 from cases.case.file import CaseFile
 from cases.case.renewals import under_way
+from cases.deadlines.reminders import remind, remind_to_correct
 from domain.clock import day_of
 from domain.deadlines import DeadlineKind
 from domain.renewals import RenewalStage
@@ -92,22 +93,16 @@ def _clock(file: CaseFile, renewal: RenewalRow) -> ParkClock:
 def _set(file: CaseFile, clock: ParkClock, *, again: bool = False, after: date | None = None) -> Deadline:
     assert clock.since is not None
     deadline = file.set_working_days(DeadlineKind.RENEWAL_OVER, clock.since, clock.left)
-    for step, moment in enumerate(clock.reminders(file.calendar), start=1):
-        is_waiting = (DeadlineKind.RENEWAL_REMINDER.value, "", step) in file.deadlines
-        if (is_waiting or not again) and (after is None or day_of(moment) > after):
-            file.set_deadline(DeadlineKind.RENEWAL_REMINDER, moment, step=step)
+    reminders = enumerate(clock.reminders(file.calendar), start=1)
+    to_come = ((step, moment) for step, moment in reminders if after is None or day_of(moment) > after)
+    remind(file, DeadlineKind.RENEWAL_REMINDER, to_come, again=again)
     return deadline
 
 
 def _set_correction(file: CaseFile, renewal: RenewalRow, day0: date, *, again: bool) -> None:
     days = file.context.limits.correction_days
     _keep(renewal, file.set_working_days(DeadlineKind.RENEWAL_CORRECTION_OVER, day0, days))
-    for left in file.context.limits.correction_reminders_left:
-        # One that was given already is not given again.
-        is_waiting = (DeadlineKind.RENEWAL_CORRECTION_REMINDER.value, "", left) in file.deadlines
-        if is_waiting or not again:
-            for moment in file.calendar.reminders_before_end(day0, days, (left,)):
-                file.set_deadline(DeadlineKind.RENEWAL_CORRECTION_REMINDER, moment, step=left)
+    remind_to_correct(file, DeadlineKind.RENEWAL_CORRECTION_REMINDER, day0, again=again)
 
 
 def _keep(renewal: RenewalRow, due: Deadline) -> None:
