@@ -4,7 +4,7 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import ClassVar, Final
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Sequence, Table, Text, text
+from sqlalchemy import Column, Date, ForeignKey, Sequence, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from cases.case.row import OneCase
@@ -13,7 +13,8 @@ from programmes.appraisal.words import EmploymentStage, RecognitionStage
 from store.case_tables import CaseTable, TrackTable
 from store.rows.base import TableRow
 from store.rows.tracks import TrackRow
-from store.tables.base import metadata, moment
+from store.tables.base import metadata
+from store.track_tables import track_rows, track_table
 
 certificate_sequence = Sequence("appraisal_certificate_seq", metadata=metadata)
 
@@ -27,29 +28,12 @@ appraisals = Table(
 )
 
 
-def _track(name: str, *own: Column[object]) -> Table:
-    return Table(
-        name,
-        metadata,
-        Column("reference", Text, ForeignKey("cases.reference"), primary_key=True),
-        Column("part", Text, primary_key=True),
-        Column("employer_id", Text, nullable=False),
-        Column("stage", Text),
-        *own,
-        moment("due_at"),
-        Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
-        Column("pending_act", Text),
-        Column("pending", JSONB),
-        Column("rejected", JSONB),
-        moment("updated_at", null=False),
-    )
-
-
-appraisal_employments = _track(
-    "appraisal_employments", Column("round", Text), Column("answered_on", Date), Column("last_day", Date)
+appraisal_employments = track_table(
+    "appraisal_employments", "part", Column("round", Text), Column("answered_on", Date), Column("last_day", Date)
 )
-appraisal_recognitions = _track(
+appraisal_recognitions = track_table(
     "appraisal_recognitions",
+    "part",
     Column("certificate", Text),
     Column("valid_from", Date),
     Column("valid_until", Date),
@@ -92,7 +76,6 @@ class RecognitionRow(TrackRow):
     ended_on: date | None = None
 
 
-_COMMON: Final = "reference part employer_id stage due_at due_provisional pending_act pending rejected updated_at"
 APPRAISALS: Final = CaseTable(
     row=AppraisalRow,
     hashed=("employer_id", "reference", "route"),
@@ -109,7 +92,7 @@ EMPLOYMENTS: Final = TrackTable(
     final=frozenset(EmploymentStage) - {EmploymentStage.ASKED},
     ended_on="x.answered_on",
     data=(
-        *rows("appraisal_employments", f"{_COMMON} round answered_on", "what an employer confirms", ALL),
+        *track_rows("appraisal_employments", "part", "what an employer confirms", "round answered_on"),
         *rows(
             "appraisal_employments", "last_day", "the end of an employment", ALL,
             of=DataClass.PERSONAL, until=Retention.CASE,
@@ -129,7 +112,7 @@ RECOGNITIONS: Final = TrackTable(
     resting=frozenset({RecognitionStage.VALID, RecognitionStage.SUSPENDED}),
     ended_on="x.ended_on",
     data=(
-        *rows("appraisal_recognitions", f"{_COMMON} ended_on", "following a recognition", ALL),
+        *track_rows("appraisal_recognitions", "part", "following a recognition", "ended_on"),
         *rows(
             "appraisal_recognitions", "certificate valid_from valid_until suspended_for",
             "saying until when somebody is recognised", ALL, of=DataClass.PERSONAL, until=Retention.CASE,

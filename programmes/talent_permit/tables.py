@@ -9,7 +9,7 @@ from sqlalchemy.dialects.postgresql import ARRAY, JSONB
 
 from cases.case.file import CaseFile
 from cases.case.row import OneCase
-from domain.data_map import ALL, STAFF, Basis, DataClass, Kept, Retention, rows
+from domain.data_map import ALL, DataClass, Kept, Retention, rows
 from domain.spellings import Place
 from programmes.talent_permit.authority.answers import Outcome
 from programmes.talent_permit.permit_stages import PERMIT_FINAL, Destination, PermitStage
@@ -18,6 +18,7 @@ from store.rows.base import TableRow
 from store.rows.terms import TermRow
 from store.rows.tracks import TrackRow
 from store.tables.base import metadata, moment
+from store.track_tables import track_rows, track_table
 
 talent_permits = Table(
     "talent_permits",
@@ -31,13 +32,9 @@ talent_permits = Table(
 )
 
 
-permits = Table(
+permits = track_table(
     "permits",
-    metadata,
-    Column("reference", ForeignKey("cases.reference"), primary_key=True),
-    Column("destination", Text, primary_key=True),
-    Column("employer_id", Text, nullable=False),
-    Column("stage", Text),
+    "destination",
     Column("authority_number", Text),
     Column("valid_from", Date),
     Column("valid_until", Date),
@@ -46,20 +43,14 @@ permits = Table(
     Column("earlier", JSONB, nullable=False, server_default=text("'[]'")),
     moment("sent_at"),
     Column("accepted_on", Date),
-    moment("due_at"),
-    Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
     Column("reason", LargeBinary),
     Column("card_lost_on", Date),
     moment("reported_at"),
     Column("answered_for", Boolean, nullable=False, server_default=text("false")),
     Column("decided_on", Date),
     Column("end_reason", Text),
-    Column("pending_act", Text),
-    Column("pending", JSONB),
-    Column("rejected", JSONB),
     # What the authority calls the case, where its entry is one of before a restore under a reference that is gone.
     Column("entry_case", Text),
-    moment("updated_at", null=False),
     # Those that somebody is waited for, which load is counted by.
     Index(
         "ix_permits_waiting",
@@ -207,12 +198,11 @@ PERMITS: Final = TrackTable(
         "reason": "NULL",
     },
     data=(
-        *rows(
+        *track_rows(
             "permits",
-            "reference destination employer_id stage sent_at accepted_on due_at due_provisional decided_on reported_at"
-            " answered_for end_reason entry_case updated_at",
+            "destination",
             "following the permit",
-            ALL,
+            "sent_at accepted_on decided_on reported_at answered_for end_reason entry_case",
         ),
         *rows(
             "permits",
@@ -230,14 +220,6 @@ PERMITS: Final = TrackTable(
             of=DataClass.SENSITIVE,
             kept=Kept.SEALED,
             until=Retention.CASE,
-        ),
-        *rows(
-            "permits",
-            "pending_act pending rejected",
-            "proposals and signers, with codes; notes sealed",
-            STAFF,
-            of=DataClass.PERSONAL,
-            basis=Basis.ACCOUNT,
         ),
     ),
 )  # fmt: skip

@@ -4,27 +4,22 @@ from dataclasses import dataclass, field
 from datetime import date
 from typing import Any, ClassVar, Final, TypedDict
 
-from sqlalchemy import Boolean, Column, Date, ForeignKey, Table, Text, text
+from sqlalchemy import Column, Date, Table, Text, text
 from sqlalchemy.dialects.postgresql import JSONB
 
 from cases.case.row import OneCase
-from domain.data_map import ALL, STAFF, Basis, DataClass, Retention, rows
+from domain.data_map import ALL, DataClass, Retention, rows
 from programmes.work_permit.words import ResidenceStage, WorkPermitStage
 from store.case_tables import TrackTable
 from store.rows.tracks import TrackRow
-from store.tables.base import metadata, moment
+from store.track_tables import track_rows, track_table
 
 _FINAL: Final = frozenset({WorkPermitStage.EXPIRED, WorkPermitStage.CANCELLED, WorkPermitStage.REFUSED})
 _RESIDENCE_FINAL: Final = frozenset({ResidenceStage.ISSUED, ResidenceStage.REFUSED, ResidenceStage.CLOSED})
-_TRACK: Final = "reference part employer_id stage due_at due_provisional updated_at"
 
-work_permits = Table(
+work_permits = track_table(
     "work_permits",
-    metadata,
-    Column("reference", ForeignKey("cases.reference"), primary_key=True),
-    Column("part", Text, primary_key=True),
-    Column("employer_id", Text, nullable=False),
-    Column("stage", Text),
+    "part",
     Column("number", Text),
     Column("category", Text),
     Column("valid_from", Date),
@@ -35,31 +30,14 @@ work_permits = Table(
     Column("earlier", JSONB, nullable=False, server_default=text("'[]'")),
     Column("ended_on", Date),
     Column("end_reason", Text),
-    moment("due_at"),
-    Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
-    Column("pending_act", Text),
-    Column("pending", JSONB),
-    Column("rejected", JSONB),
-    moment("updated_at", null=False),
 )
-
-work_permit_residences = Table(
+work_permit_residences = track_table(
     "work_permit_residences",
-    metadata,
-    Column("reference", ForeignKey("cases.reference"), primary_key=True),
-    Column("part", Text, primary_key=True),
-    Column("employer_id", Text, nullable=False),
-    Column("stage", Text),
+    "part",
     Column("entered_on", Date),
     Column("applied_on", Date),
     Column("decided_on", Date),
     Column("valid_until", Date),
-    moment("due_at"),
-    Column("due_provisional", Boolean, nullable=False, server_default=text("false")),
-    Column("pending_act", Text),
-    Column("pending", JSONB),
-    Column("rejected", JSONB),
-    moment("updated_at", null=False),
 )
 
 
@@ -100,11 +78,6 @@ class ResidenceRow(TrackRow):
     valid_until: date | None = None
 
 
-def _of_staff(table: str, columns: str) -> Any:
-    why = "proposals and signers, with codes; notes sealed"
-    return rows(table, columns, why, STAFF, of=DataClass.PERSONAL, basis=Basis.ACCOUNT)
-
-
 WORK_PERMITS: Final = TrackTable(
     row=WorkPermitRow,
     key="part",
@@ -122,7 +95,7 @@ WORK_PERMITS: Final = TrackTable(
         "earlier": "'[]'",
     },
     data=(
-        *rows("work_permits", f"{_TRACK} category ended_on end_reason", "following the permit", ALL),
+        *track_rows("work_permits", "part", "following the permit", "category ended_on end_reason"),
         *rows(
             "work_permits",
             "number valid_from valid_until entered earlier",
@@ -131,7 +104,6 @@ WORK_PERMITS: Final = TrackTable(
             of=DataClass.PERSONAL,
             until=Retention.CASE,
         ),
-        *_of_staff("work_permits", "pending_act pending rejected"),
     ),
 )  # fmt: skip
 RESIDENCES: Final = TrackTable(
@@ -146,7 +118,7 @@ RESIDENCES: Final = TrackTable(
     ended_on="x.decided_on",
     emptied=dict.fromkeys(("entered_on", "applied_on", "valid_until"), "NULL"),
     data=(
-        *rows("work_permit_residences", f"{_TRACK} decided_on", "following the residence permit", ALL),
+        *track_rows("work_permit_residences", "part", "following the residence permit", "decided_on"),
         *rows(
             "work_permit_residences",
             "entered_on applied_on valid_until",
@@ -155,7 +127,6 @@ RESIDENCES: Final = TrackTable(
             of=DataClass.PERSONAL,
             until=Retention.CASE,
         ),
-        *_of_staff("work_permit_residences", "pending_act pending rejected"),
     ),
 )  # fmt: skip
 
