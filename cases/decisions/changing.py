@@ -73,6 +73,44 @@ def wanted(file: CaseFile, at: datetime, asked: BaseModel) -> dict[str, Any]:
     return fields if proof is None or not fields else fields | {PROOF: proof.model_dump(mode="json")}
 
 
+async def renewed(
+    file: CaseFile,
+    connection: AsyncConnection,
+    actor: Actor,
+    at: datetime,
+    asked: BaseModel | None,
+    before: Mapping[str, Any],
+) -> dict[str, Any]:
+    """Change at once what a change does, and return what an officer looks at of what comes with a renewal.
+
+    Args:
+        file: the case.
+        connection: its transaction.
+        actor: who asks.
+        at: when.
+        asked: what changes, if anything; given again where the renewal was sent back.
+        before: what was wanted before; what is asked to stay as it is known after all is wanted no more.
+    """
+    given = frozenset[str]() if asked is None else asked.model_fields_set
+    kept = {name: value for name, value in before.items() if name not in given}
+    named = _not_put_back(file, asked, before)
+    if named is not None:
+        kept |= wanted(file, at, named)
+        if at_once := changing_of(file).asked_at_once(named):
+            await change(file, connection, actor, at, type(named).model_validate(at_once))
+    return kept if kept.keys() - {PROOF} else {}
+
+
+def _not_put_back(file: CaseFile, asked: BaseModel | None, before: Mapping[str, Any]) -> BaseModel | None:
+    """Return what is asked but for what was wanted before and is to stay as it is known after all."""
+    if asked is None or not before:
+        return asked
+    known, for_review = case_facts.known(file), changing_of(file).asked_of_officer(asked)
+    back = {name for name in before if name in for_review and for_review[name] == value_of(known, name)}
+    rest = asked.model_dump(mode="json", exclude_unset=True, exclude=back)
+    return type(asked).model_validate(rest) if rest.keys() - {PROOF} else None
+
+
 def ask_officer(
     file: CaseFile,
     actor: Actor,

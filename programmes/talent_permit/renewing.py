@@ -6,8 +6,7 @@ from typing import Any, Final
 
 from sqlalchemy.ext.asyncio import AsyncConnection
 
-from cases.case import facts as case_facts
-from cases.case.corrected import parts_of, value_of
+from cases.case.corrected import parts_of
 from cases.case.file import CaseFile
 from cases.decisions import changing
 from cases.decisions.versions import keep_version
@@ -15,23 +14,22 @@ from cases.moves.moving import move
 from cases.programme import Renewal
 from domain.actors import Actor
 from domain.acts import Act
+from domain.changes import PROOF
 from domain.findings import Finding
 from domain.forms import Form, need_form
 from domain.notices import NoticeKind
 from policy.pack import Pack
 from programmes.talent_permit import employment, permits, rules, terms
-from programmes.talent_permit.changes import CHANGING
 from programmes.talent_permit.known import PermitFacts
 from programmes.talent_permit.limits import limits_in
 from programmes.talent_permit.permit_requests import RenewalRequest
 from programmes.talent_permit.permit_stages import PermitStage
-from programmes.talent_permit.requests import UNDERTAKING_VERSION, ChangeRequest, CorrectionRequest, RegistrationRequest
+from programmes.talent_permit.requests import UNDERTAKING_VERSION, CorrectionRequest, RegistrationRequest
 from programmes.talent_permit.stages import LifeEvent
 from programmes.talent_permit.tables import destinations_of, permit_rows, talent_permit
 
 _RUNS_OUT: Final = frozenset({PermitStage.ISSUED, PermitStage.EXPIRED})
 _UNDERTAKING: Final = "undertaking_version"
-_PROOF: Final = "proof"
 # What is confirmed, in the order of the form; who the person is cannot change by a renewal.
 _SHOWN: Final = (
     "person.name_zh", "person.name_en", "person.identity_number", "person.permit_card_number",
@@ -63,31 +61,15 @@ async def _wanted(
     before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Change contact and language at once, as a change does, and return what an officer looks at."""
-    given = asked.changes.model_fields_set if asked.changes is not None else frozenset()
-    wanted = {name: value for name, value in before.items() if name not in given}
-    named = _not_put_back(file, asked.changes, before)
-    if named is not None:
-        wanted |= changing.wanted(file, at, named)
-        if at_once := CHANGING.asked_at_once(named):
-            await changing.change(file, connection, actor, at, ChangeRequest.model_validate(at_once))
-    if not wanted.keys() - {_PROOF, _UNDERTAKING}:
-        wanted.pop(_PROOF, None)
+    taken_on = {name: value for name, value in before.items() if name == _UNDERTAKING}
+    rest = {name: value for name, value in before.items() if name != _UNDERTAKING}
+    wanted = taken_on | await changing.renewed(file, connection, actor, at, asked.changes, rest)
     undertaking = asked.undertaking_version or before.get(_UNDERTAKING, UNDERTAKING_VERSION)
     return wanted if undertaking == talent_permit(file).undertaking_version else wanted | {_UNDERTAKING: undertaking}
 
 
-def _not_put_back(file: CaseFile, asked: ChangeRequest | None, before: Mapping[str, Any]) -> ChangeRequest | None:
-    """Return what is asked but for what was wanted before and is to stay as it is known after all."""
-    if asked is None or not before:
-        return asked
-    known, for_review = case_facts.known(file), CHANGING.asked_of_officer(asked)
-    back = {name for name in before if name in for_review and for_review[name] == value_of(known, name)}
-    rest = asked.model_dump(mode="json", exclude_unset=True, exclude=back)
-    return ChangeRequest.model_validate(rest) if rest.keys() - {_PROOF} else None
-
-
 def _changed(form: Form, wanted: Mapping[str, Any]) -> RegistrationRequest:
-    fields = {name: value for name, value in wanted.items() if name not in (_PROOF, _UNDERTAKING)}
+    fields = {name: value for name, value in wanted.items() if name not in (PROOF, _UNDERTAKING)}
     parts = parts_of(RegistrationRequest, fields)
     if _UNDERTAKING in wanted:
         parts[_UNDERTAKING] = wanted[_UNDERTAKING]

@@ -18,8 +18,7 @@ from domain.changes import PROOF
 from domain.clock import day_of
 from domain.forms import Form
 from programmes.work_permit import ending
-from programmes.work_permit.changed import CHANGING
-from programmes.work_permit.life_requests import WorkPermitChange, WorkPermitExtensionRequest
+from programmes.work_permit.life_requests import WorkPermitExtensionRequest
 from programmes.work_permit.stages import AT_PERMIT, PermitEvent
 from programmes.work_permit.tables import WORK_PERMITS, work_permit
 from programmes.work_permit.words import WorkPermitAct, WorkPermitDeadline, WorkPermitStage
@@ -41,13 +40,7 @@ async def _wanted(
     before: Mapping[str, Any],
 ) -> dict[str, Any]:
     """Change contact at once, as a change does, and return what an officer looks at."""
-    given = asked.changes
-    if given is None or not given.model_fields_set:
-        return dict(before)
-    if at_once := CHANGING.asked_at_once(given):
-        await changing.change(file, connection, actor, at, WorkPermitChange.model_validate(at_once))
-    kept = {name: value for name, value in before.items() if name not in given.model_fields_set}
-    return kept | (changing.wanted(file, at, given) if CHANGING.asked_of_officer(given) else {})
+    return await changing.renewed(file, connection, actor, at, asked.changes, before)
 
 
 def _changed(form: Form, wanted: Mapping[str, Any]) -> Form:

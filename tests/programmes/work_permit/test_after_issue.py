@@ -9,6 +9,7 @@ import pytest_asyncio
 from temporalio.client import Client
 
 from cases.case.file import CaseFile
+from cases.case.renewals import under_way
 from domain.errors import need
 from domain.stages import Stage
 from programmes.work_permit.tables import WorkPermitRow, work_permit
@@ -192,3 +193,19 @@ async def test_the_person_contests_a_fact_that_was_recorded_of_them(park: Park) 
     asked = {"reference": case.reference, "fact": 1, "text": "That is the yearbook of another year."}
     await park.ask(person(park), "POST", "/v1/me/contests", asked, expects=202)
     await case.until(lambda file: file.find_task("fact_contested") is not None)
+
+
+async def test_what_an_extension_was_to_change_is_put_back_when_it_is_corrected(park: Park) -> None:
+    case, here = await issued(park)
+    await skip_to(case, "2027-10-20")
+    asked = {"changes": {"position": "Head of materials"}}
+    await park.ask("employer-a", "POST", f"{here}/renewal", asked, expects=202)
+    await case.until(lambda file: file.find_task("renewal") is not None)
+    reasons = [{"code": "document_unreadable", "field": "job.position"}]
+    sent_back = {"action": "return", "renewal": 1, "reasons": reasons}
+    await park.ask("officer-1", "POST", f"{here}/renewal-decision", sent_back)
+    known = (await case.file()).application.given_of("job.position")
+    corrected = {"changes": {"position": known}}
+    await park.ask("employer-a", "POST", f"{here}/renewal-correction", corrected, expects=202)
+    file = await case.until(lambda file: file.find_task("renewal") is not None)
+    assert need(under_way(file), "renewal").fields == []
