@@ -73,9 +73,9 @@ async def look_again(file: CaseFile, connection: AsyncConnection, at: datetime) 
     """Let all hear that stands on what a case does not vouch for any more, where it was taken over meanwhile."""
     query = select(_T.from_item, _T.from_evidence).distinct()
     query = query.where(_T.from_reference == file.reference, _T.state == TakeoverState.TAKEN.value)
-    rows = (await connection.execute(query)).all()
+    rows, holds = (await connection.execute(query)).all(), held(file)
     for item, number in sorted((row.from_item, row.from_evidence) for row in rows):
-        if Held(file.row.person_id, item, number) not in held(file):
+        if Held(file.row.person_id, item, number) not in holds:
             await _let_fall(connection, file.reference, item, number, at)
 
 

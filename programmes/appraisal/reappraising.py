@@ -8,10 +8,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import CaseFile
 from cases.programme import Renewal
-from cases.shared.context import shelf_of
-from domain import spellings
 from domain.actors import Actor
-from domain.clock import day_of
 from domain.forms import Form
 from programmes.appraisal import recognising
 from programmes.appraisal.requests import ReappraisalRequest
@@ -57,8 +54,7 @@ async def _begins(
 
 
 def _opens_days_before(file: CaseFile) -> int:
-    pack = shelf_of(file.context, spellings.APPRAISAL).on(day_of(file.context.clock()))
-    return max(pack.integers("expiry_reminders"))
+    return max(file.pack.integers("expiry_reminders"))
 
 
 RENEWAL: Final = Renewal(

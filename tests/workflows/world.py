@@ -14,7 +14,7 @@ from uuid import uuid4
 import httpx
 from pydantic import BaseModel
 from sqlalchemy import Table, select
-from temporalio.client import Client, Interceptor, WorkflowExecutionStatus, WorkflowHandle
+from temporalio.client import Client, WorkflowExecutionStatus, WorkflowHandle
 from temporalio.converter import DataConverter
 from temporalio.service import RPCError, RPCStatusCode
 from temporalio.testing import TimeSkipper
@@ -360,7 +360,6 @@ async def open_world(
     works: bool = True,
     deployment: WorkerDeploymentConfig | None = None,
     programmes: Mapping[str, Programme] = PROGRAMMES,
-    interceptors: Sequence[Interceptor] = (),
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end.
 
@@ -368,7 +367,7 @@ async def open_world(
     """
     config = temporal.config()
     config["data_converter"] = converter or data_converter(shared_keyring())
-    config["interceptors"], config["plugins"] = interceptors, plugins()
+    config["interceptors"], config["plugins"] = [], plugins()
     client = Client(**config)
     clock = ShiftedClock(start)
     authority = FakeAuthority()
