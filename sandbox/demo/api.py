@@ -1,10 +1,11 @@
 """How the demo speaks with the running stack: the API as each persona, the mail sink and the authority's books."""
 
 import asyncio
-from collections.abc import Mapping
+import time
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import AsyncExitStack
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import Any, Final, Self, TypeVar
 from uuid import uuid4
 
 import httpx
@@ -15,6 +16,7 @@ TIMEOUT_SECONDS: Final = 30.0
 ATTEMPTS: Final = 8
 PAUSE_SECONDS: Final = 0.5
 PAGE: Final = 200
+_Read = TypeVar("_Read")
 _PASSING: Final = frozenset({429, 503})
 
 
@@ -79,9 +81,7 @@ class Callers:
         Raises:
             DemoError: it was taken.
         """
-        token = await self._token(persona)
-        headers = {"Authorization": f"Bearer {token}", "Accept-Language": "en", "Idempotency-Key": uuid4().hex}
-        answer = await self._http.request("POST", self._stack.url("api") + path, headers=headers, json=body)
+        answer = await self._once(persona, "POST", path, {"Idempotency-Key": uuid4().hex}, json=body)
         if not answer.is_error:
             raise DemoError(f"{persona}: POST {path} should be refused, and was taken: {answer.status_code}")
         return _code(answer)
@@ -105,11 +105,9 @@ class Callers:
     async def _answer(
         self, persona: str, method: str, path: str, headers: Mapping[str, str] | None = None, **content: Any
     ) -> httpx.Response:
-        token = await self._token(persona)
-        sent = {"Authorization": f"Bearer {token}", "Accept-Language": "en", **(headers or {})}
         for attempt in range(1, ATTEMPTS + 1):
             try:
-                answer = await self._http.request(method, self._stack.url("api") + path, headers=sent, **content)
+                answer = await self._once(persona, method, path, headers or {}, **content)
             except httpx.TransportError as error:
                 if attempt == ATTEMPTS:
                     raise DemoError(f"{method} {path}: {type(error).__name__}") from error
@@ -122,11 +120,39 @@ class Callers:
             await asyncio.sleep(PAUSE_SECONDS * attempt)
         raise AssertionError
 
+    async def _once(
+        self, persona: str, method: str, path: str, headers: Mapping[str, str], **content: Any
+    ) -> httpx.Response:
+        token = await self._token(persona)
+        sent = {"Authorization": f"Bearer {token}", "Accept-Language": "en", **headers}
+        return await self._http.request(method, self._stack.url("api") + path, headers=sent, **content)
+
     async def _token(self, persona: str) -> str:
         if persona not in self._tokens:
             given = await self.aside("issuer", "POST", "/token", json={"persona": persona})
             self._tokens[persona] = given["access_token"]
         return self._tokens[persona]
+
+
+async def until(
+    read: Callable[[], Awaitable[_Read]],
+    is_so: Callable[[_Read], bool],
+    otherwise: Callable[[_Read], str],
+    *,
+    within: float,
+    pause: float,
+) -> _Read:
+    """Read again and again until it is so, and return what is read then.
+
+    Raises:
+        DemoError: it does not come to be within so many seconds; `otherwise` says what is wrong with what is read.
+    """
+    end = time.monotonic() + within
+    while not is_so(found := await read()):
+        if time.monotonic() > end:
+            raise DemoError(otherwise(found))
+        await asyncio.sleep(pause)
+    return found
 
 
 def _code(answer: httpx.Response) -> str:

@@ -10,7 +10,7 @@ from typing import Any, Final
 
 from domain.clock import CHINA
 from domain.errors import need
-from sandbox.demo.api import Callers, DemoError
+from sandbox.demo.api import Callers, DemoError, until
 from sandbox.standins.issuer import PERSONAS
 
 Row = dict[str, Any]
@@ -143,13 +143,16 @@ class Guests:
     async def _roster(self) -> None:
         """A roster of two rows: one is taken on, the other is of somebody who needs no work permit."""
         options = {"act": "work_permit_apply", "on_defect": "skip"}
-        roster = await self.callers.upload("employer-a", "/v1/rosters", self.roster, **options)
-        end = time.monotonic() + WAIT_SECONDS
-        while roster["status"] not in ("ready", "done"):
-            if roster["status"] == "failed" or time.monotonic() > end:
-                raise DemoError(f"The roster of work permits is {roster['status']}: {roster['reason']}")
-            await asyncio.sleep(POLL_SECONDS)
-            roster = await self.callers.get("employer-a", f"/v1/rosters/{roster['id']}")
+        sent = await self.callers.upload("employer-a", "/v1/rosters", self.roster, **options)
+        roster = await until(
+            lambda: self.callers.get("employer-a", f"/v1/rosters/{sent['id']}"),
+            lambda roster: roster["status"] in ("ready", "done", "failed"),
+            lambda roster: f"The roster of work permits is {roster['status']}.",
+            within=WAIT_SECONDS,
+            pause=POLL_SECONDS,
+        )
+        if roster["status"] == "failed":
+            raise DemoError(f"The roster of work permits is failed: {roster['reason']}")
         rows = await self.callers.pages("employer-a", f"/v1/rosters/{roster['id']}/rows")
         taken = [row["reference"] for row in rows if row["reference"]]
         fields = [each["field"] for row in rows for each in row["errors"]]
@@ -240,12 +243,13 @@ class Guests:
         return case
 
     async def _until(self, reference: str, is_so: Callable[[Row], bool]) -> Row:
-        end = time.monotonic() + WAIT_SECONDS
-        while not is_so(case := await self._case(reference)):
-            if time.monotonic() > end:
-                raise DemoError(f"{self.names[reference]} ({reference}) stays {case['stage']}.")
-            await asyncio.sleep(POLL_SECONDS)
-        return case
+        return await until(
+            lambda: self._case(reference),
+            is_so,
+            lambda case: f"{self.names[reference]} ({reference}) stays {case['stage']}.",
+            within=WAIT_SECONDS,
+            pause=POLL_SECONDS,
+        )
 
     async def _end(self, reference: str, is_so: Callable[[Row], bool], notice: str | None = None) -> None:
         """Wait for the end of a story, and see that it was told."""

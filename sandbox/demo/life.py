@@ -1,17 +1,17 @@
 """What the story of one person's years works with: the API as each of those who act in it, time, and what is told."""
 
-import asyncio
-import time
 from collections.abc import Awaitable, Callable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
-from typing import Any, Final, Protocol
+from functools import partial
+from typing import Any, Final, Protocol, TypeVar
 
 from domain.clock import CHINA
-from sandbox.demo.api import Callers, DemoError
+from sandbox.demo.api import Callers, until
 from sandbox.stack.directory import Stack
 
 Row = dict[str, Any]
+_Read = TypeVar("_Read")
 WATCHER: Final = "auditor"
 _WAIT_SECONDS: Final = 30.0
 _PAUSE: Final = 0.1
@@ -90,15 +90,12 @@ class Life:
         Raises:
             DemoError: there comes none.
         """
-        end = time.monotonic() + _WAIT_SECONDS
-        while True:
+
+        async def open_tasks() -> list[str]:
             tasks = await self.callers.pages(persona, "/v1/tasks", kind=kind)
-            found = [task["id"] for task in tasks if task["reference"] == reference]
-            if found:
-                break
-            if time.monotonic() > end:
-                raise DemoError(f"{reference} should have a task {kind}.")
-            await asyncio.sleep(_PAUSE)
+            return [task["id"] for task in tasks if task["reference"] == reference]
+
+        found = await _until(open_tasks, bool, lambda _: f"{reference} should have a task {kind}.")
         await self.callers.write(persona, "POST", f"/v1/tasks/{found[0]}/answer", answer)
 
     async def until(self, reference: str, what: str, is_so: Callable[[Row], bool]) -> Row:
@@ -107,13 +104,12 @@ class Life:
         Raises:
             DemoError: it does not come to be.
         """
-        end = time.monotonic() + _WAIT_SECONDS
-        while not is_so(case := await self.case(reference)):
-            if time.monotonic() > end:
-                permits = {each["destination"]: each["stage"] for each in case["permits"]}
-                raise DemoError(f"{reference} should {what} and is {case['stage']} with permits {permits}.")
-            await asyncio.sleep(_PAUSE)
-        return case
+
+        def otherwise(case: Row) -> str:
+            permits = {each["destination"]: each["stage"] for each in case["permits"]}
+            return f"{reference} should {what} and is {case['stage']} with permits {permits}."
+
+        return await _until(lambda: self.case(reference), is_so, otherwise)
 
     async def until_permits(self, reference: str, stage: str) -> Row:
         """Wait until all permits of a case are in a stage."""
@@ -130,15 +126,16 @@ class Life:
             DemoError: it was not.
         """
         wanted = sorted(f"{reference}/{destination}" for destination in destinations)
-        end = time.monotonic() + _WAIT_SECONDS
-        while True:
+
+        async def told() -> list[str]:
             books = await self.callers.aside("authority", "GET", "/sandbox/books")
-            told = sorted(case for report in books["reports"] if report["what"] == what for case in report["cases"])
-            if told == wanted:
-                return
-            if time.monotonic() > end:
-                raise DemoError(f"The authority was told {what} of {told}, and should have been of {wanted}.")
-            await asyncio.sleep(_PAUSE)
+            return sorted(case for report in books["reports"] if report["what"] == what for case in report["cases"])
+
+        await _until(
+            told,
+            lambda told: told == wanted,
+            lambda told: f"The authority was told {what} of {told}, and should have been of {wanted}.",
+        )
 
     async def pass_to(self, day: date) -> None:
         """Let time pass to noon of a day, and tell what the notices on the way say."""
@@ -158,15 +155,11 @@ class Life:
         """
         self.callers.sign_in_again()
         for reference in self.notices:
-            end = time.monotonic() + _WAIT_SECONDS
-            while True:
-                rows = await self.callers.pages(WATCHER, f"/v1/registrations/{reference}/notices")
-                waiting = [each["kind"] for each in rows if each["status"] in _WAITING and each["recipient"] in OUTSIDE]
-                if not waiting:
-                    break
-                if time.monotonic() > end:
-                    raise DemoError(f"Notices of {reference} do not go out: {', '.join(waiting)}.")
-                await asyncio.sleep(_PAUSE)
+            rows = await _until(
+                partial(self.callers.pages, WATCHER, f"/v1/registrations/{reference}/notices"),
+                lambda rows: not _waiting(rows),
+                partial(_say_what_waits, reference),
+            )
             self.notices[reference] = rows
             self._tell_of(rows)
 
@@ -179,3 +172,18 @@ class Life:
             by_kind.setdefault(each["kind"], set()).add(f"{each['recipient']}{place}")
         for kind, whom in by_kind.items():
             self.say(f"  told: {kind.replace('_', ' ')} ({', '.join(sorted(whom))})")
+
+
+async def _until(
+    read: Callable[[], Awaitable[_Read]], is_so: Callable[[_Read], bool], otherwise: Callable[[_Read], str]
+) -> _Read:
+    return await until(read, is_so, otherwise, within=_WAIT_SECONDS, pause=_PAUSE)
+
+
+def _waiting(rows: list[Row]) -> list[str]:
+    """Return the kinds of the notices that have yet to go out."""
+    return [each["kind"] for each in rows if each["status"] in _WAITING and each["recipient"] in OUTSIDE]
+
+
+def _say_what_waits(reference: str, rows: list[Row]) -> str:
+    return f"Notices of {reference} do not go out: {', '.join(_waiting(rows))}."
