@@ -4,11 +4,15 @@ import pytest
 
 from domain.languages import Language
 from domain.reasons import Use, of_use
-from programmes.talent_permit.reasons import DEPARTURE_REASONS, REASONS, USES
+from domain.words import joined
+from programmes import PROGRAMMES
+from programmes.talent_permit.reasons import DEPARTURE_REASONS, REASONS
 from store.tables import employer_standings
 from tests.api.conftest import Stage
 from tests.api.walk import Walk
 from texts.reasons import reason_sentence
+
+WORDS = joined(each.words for each in PROGRAMMES.values())
 
 
 @pytest.mark.parametrize("language", Language)
@@ -95,13 +99,13 @@ async def test_a_task_that_takes_other_answers_names_them(stage: Stage) -> None:
     assert (wrong["field"], wrong["allowed"]) == ("action", ["take", "decline"]) == ("action", task["answers"])
 
 
-@pytest.mark.parametrize("use", USES)
+@pytest.mark.parametrize("use", WORDS.uses)
 async def test_the_reasons_of_a_use_are_published_by_themselves(stage: Stage, use: str) -> None:
     found = (await stage.as_("officer-1").get("/v1/reasons", use=use)).json()["items"]
-    assert [reason["code"] for reason in found] == list(of_use(use, REASONS))
+    assert [reason["code"] for reason in found] == list(of_use(use, WORDS.reasons))
     assert all(use in reason["uses"] for reason in found)
     wrong = (await stage.as_("officer-1").get("/v1/reasons", use="Z")).json()
-    assert wrong["errors"][0]["allowed"] == list(USES)
+    assert wrong["errors"][0]["allowed"] == list(WORDS.uses)
 
 
 async def test_a_bulk_approval_says_of_each_case_why_it_was_refused(stage: Stage) -> None:
