@@ -58,7 +58,7 @@ from temporal.moving import move_cases
 from tests.cases.contexts import EMPLOYER_A, OFFICER, SUPERVISOR, registration_body
 from tests.rows import Rows
 from tests.services import SEALER_URLS, Addresses, Services
-from tests.workflows import fingerprints, histories
+from tests.workflows import fingerprints, histories, saved_rooms
 from tests.workflows.sandbox import sandboxed
 from tests.workflows.signals import signalled
 from tests.workflows.world import Case, World, case_worker, new_key, open_world
@@ -337,7 +337,11 @@ async def notification(world: World) -> list[WorkflowHistory]:
     return [history]
 
 
-SCENARIOS: Final[dict[str, Scenario]] = {
+def _of_any_world(scenario: Scenario) -> saved_rooms.Scenario:
+    return lambda world, _database_url: scenario(world)
+
+
+_OF_WORLDS: Final[dict[str, Scenario]] = {
     "issued": issued,
     "expired": expired,
     "corrected": corrected,
@@ -358,6 +362,10 @@ SCENARIOS: Final[dict[str, Scenario]] = {
     "standing": standing,
     "moved": moved,
     "notification": notification,
+}
+SCENARIOS: Final[dict[str, saved_rooms.Scenario]] = {
+    **{name: _of_any_world(scenario) for name, scenario in _OF_WORLDS.items()},
+    **saved_rooms.SCENARIOS,
 }
 
 
@@ -381,7 +389,7 @@ async def save(addresses: Addresses) -> None:
         async with Rows.open(addresses.postgres, DATABASE) as rows:
             await rows.empty()
         async with open_world(url, client, converter=pydantic_data_converter) as world:
-            for number, history in enumerate(await scenario(world), start=1):
+            for number, history in enumerate(await scenario(world, url), start=1):
                 (HISTORIES / f"{name}-{number}.json").write_text(_text(history), encoding="utf-8")
 
 

@@ -4,7 +4,10 @@ from collections.abc import Mapping
 from datetime import date, timedelta
 from typing import Any, Final
 
+from cases.case.file import CaseFile
+from domain.errors import need
 from domain.stages import Stage
+from programmes.work_permit.tables import WorkPermitRow, work_permit
 from tests.programmes.park import Park
 from tests.programmes.work_permit.forms import FORM, PAPER
 from tests.workflows.world import Case
@@ -60,3 +63,28 @@ async def enter(park: Park, here: str, paper: Mapping[str, Any] = PAPER, action:
 async def skip_to(case: Case, day: str) -> None:
     """Let it be noon of a day."""
     await case.skip(timedelta(days=(date.fromisoformat(day) - case.world.clock().date()).days))
+
+
+def permit_of(file: CaseFile) -> WorkPermitRow:
+    """Return the permit of a file."""
+    return need(work_permit(file), "work_permit")
+
+
+async def extend(park: Park, here: str, case: Case, number: int = 1) -> None:
+    """Ask for an extension, grant it, and let that settle."""
+    await park.ask("employer-a", "POST", f"{here}/renewal", {}, expects=202)
+    await case.until(lambda file: file.find_task("renewal") is not None)
+    shown = await park.ask("officer-1", "GET", here)
+    fails = [each["code"] for each in shown["renewal"]["findings"] if each["outcome"] in ("fail", "missing")]
+    asked = {"action": "grant", "renewal": number, "reasons": [{"code": "document_seen"}] if fails else []}
+    shown = await park.ask("officer-1", "POST", f"{here}/renewal-decision", asked)
+    if shown["pending_act"] is not None:
+        signed = {"action": "confirm", "round": shown["round"], "reasons": []}
+        await park.ask("officer-2", "POST", f"{here}/confirmation", signed)
+    await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
+    await case.until(lambda file: permit_of(file).stage == "extending")
+
+
+def extended_paper(**changed: Any) -> dict[str, Any]:
+    """Return the paper of an extension."""
+    return {**PAPER, "paper": "SZ-2", "valid_from": "2028-01-01", "valid_until": "2029-12-31", **changed}

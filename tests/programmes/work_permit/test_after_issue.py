@@ -2,21 +2,27 @@
 
 from collections.abc import AsyncIterator, Mapping
 from datetime import date, timedelta
-from typing import Any
 
 import pytest
 import pytest_asyncio
 from temporalio.client import Client
 
-from cases.case.file import CaseFile
 from cases.case.renewals import under_way
 from domain.errors import need
 from domain.stages import Stage
-from programmes.work_permit.tables import WorkPermitRow, work_permit
 from tests.api.callers import Caller
 from tests.programmes.park import Park, served
 from tests.programmes.work_permit.forms import FORM, PAPER
-from tests.programmes.work_permit.room import approved, enter, issued, skip_to, take_on
+from tests.programmes.work_permit.room import (
+    approved,
+    enter,
+    extend,
+    extended_paper,
+    issued,
+    permit_of,
+    skip_to,
+    take_on,
+)
 from tests.workflows.world import MONDAY, Case, open_world
 
 UNTIL = date(2027, 12, 31)
@@ -29,10 +35,6 @@ async def park(clean_database: str, temporal_client: Client) -> AsyncIterator[Pa
         served(world, clean_database) as park,
     ):
         yield park
-
-
-def permit_of(file: CaseFile) -> WorkPermitRow:
-    return need(work_permit(file), "work_permit")
 
 
 def before_end(days: int) -> str:
@@ -48,25 +50,6 @@ async def of_contract(park: Park, end: str) -> tuple[Case, str]:
 
 def person(park: Park) -> Caller:
     return park.caller("person-1", document_kind="passport", document_number="123456789", document_place="GB")
-
-
-async def extend(park: Park, here: str, case: Case, number: int = 1) -> None:
-    """Ask for an extension, grant it, and let that settle."""
-    await park.ask("employer-a", "POST", f"{here}/renewal", {}, expects=202)
-    await case.until(lambda file: file.find_task("renewal") is not None)
-    shown = await park.ask("officer-1", "GET", here)
-    fails = [each["code"] for each in shown["renewal"]["findings"] if each["outcome"] in ("fail", "missing")]
-    asked = {"action": "grant", "renewal": number, "reasons": [{"code": "document_seen"}] if fails else []}
-    shown = await park.ask("officer-1", "POST", f"{here}/renewal-decision", asked)
-    if shown["pending_act"] is not None:
-        signed = {"action": "confirm", "round": shown["round"], "reasons": []}
-        await park.ask("officer-2", "POST", f"{here}/confirmation", signed)
-    await case.skip(case.world.context.limits.settling + timedelta(seconds=5))
-    await case.until(lambda file: permit_of(file).stage == "extending")
-
-
-def extended_paper(**changed: Any) -> dict[str, Any]:
-    return {**PAPER, "paper": "SZ-2", "valid_from": "2028-01-01", "valid_until": "2029-12-31", **changed}
 
 
 async def test_an_extension_is_asked_from_the_ninetieth_day_and_is_late_after_the_thirtieth(park: Park) -> None:
