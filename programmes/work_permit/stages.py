@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S8."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S9."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -73,6 +73,7 @@ class ResidenceEvent(StrEnum):
     ISSUE = "issue"
     REFUSE = "refuse"
     CLOSE = "close"
+    EXTEND = "extend"
 
 
 class WorkPermitPart(StrEnum):
@@ -92,13 +93,15 @@ _SIGNED: Final = Who("second signature on the paper", STAFF, asked=False)
 _ENDS: Final = Who("timer; second signature on the paper", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 _REPORTS: Final = Who("employer; officer on proof", STAFF | EMPLOYER.roles)
 _OFFICER: Final = Who("officer on proof", STAFF)
+_EXTENDED: Final = Who("once the work permit is extended", STAFF, asked=False)
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _P: Final = WorkPermitStage
 _R: Final = ResidenceStage
 _GIVEN: Final = frozenset({_P.ISSUED, _P.EXPIRING})
 _HELD: Final = _GIVEN | {_P.EXTENDING}
 _ENDING: Final = (WorkPermitTask.CANCELLATION, WorkPermitTask.CANCELLATION_LATE)
-_UNDER_WAY: Final = frozenset({_R.ENTRY_AWAITED, _R.ENTERED, _R.APPLIED})
+_TO_APPLY: Final = frozenset({_R.ENTERED, _R.EXTENSION_DUE})
+_UNDER_WAY: Final = _TO_APPLY | {_R.ENTRY_AWAITED, _R.APPLIED}
 
 
 def _of_days(file: CaseFile) -> str:
@@ -113,6 +116,17 @@ def _of_end(file: CaseFile) -> str:
 
 def _of_entry(file: CaseFile) -> str:
     return f"{need(residence(file), 'residence').entered_on}"
+
+
+def _of_time(file: CaseFile) -> str:
+    """Return what makes a notice about a time to apply in one: the entry, or the days that are to be extended."""
+    row = need(residence(file), "residence")
+    return f"extension/{row.valid_until}" if row.stage == ResidenceStage.EXTENSION_DUE else _of_entry(file)
+
+
+def _of_answer(file: CaseFile) -> str:
+    row = need(residence(file), "residence")
+    return f"{row.applied_on}/{row.decided_on}/{row.valid_until}"
 
 
 CASE_MOVES: Final[tuple[Move, ...]] = (
@@ -191,13 +205,13 @@ RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
         notices=(Notice(WorkPermitNotice.RESIDENCE_DUE, occasion=_of_entry),),
     ),
     Move(
-        "S3", frozenset({_R.ENTERED, _R.APPLIED}), ResidenceEvent.APPLY, _REPORTS, _R.APPLIED,
+        "S3", _TO_APPLY | {_R.APPLIED, _R.REFUSED}, ResidenceEvent.APPLY, _REPORTS, _R.APPLIED,
         closes=(WorkPermitTask.RESIDENCE_LATE,),
     ),
     Move(
-        "S4", frozenset({_R.ENTERED}), ResidenceEvent.OVERDUE, TIMER,
+        "S4", _TO_APPLY, ResidenceEvent.OVERDUE, TIMER,
         opens=(Opens(WorkPermitTask.RESIDENCE_LATE, due=within_decision_days),),
-        notices=(Notice(WorkPermitNotice.RESIDENCE_OVERDUE, occasion=_of_entry),),
+        notices=(Notice(WorkPermitNotice.RESIDENCE_OVERDUE, occasion=_of_time),),
     ),
     Move(
         "S5", frozenset({_R.APPLIED}), ResidenceEvent.ANSWER_LATE, TIMER,
@@ -205,13 +219,19 @@ RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "S6", frozenset({_R.APPLIED}), ResidenceEvent.ISSUE, _OFFICER, _R.ISSUED,
-        closes=(WorkPermitTask.RESIDENCE_LATE,), notices=(Notice(WorkPermitNotice.RESIDENCE_ISSUED),),
+        closes=(WorkPermitTask.RESIDENCE_LATE,),
+        notices=(Notice(WorkPermitNotice.RESIDENCE_ISSUED, occasion=_of_answer),),
     ),
     Move(
         "S7", frozenset({_R.APPLIED}), ResidenceEvent.REFUSE, _OFFICER, _R.REFUSED,
         closes=(WorkPermitTask.RESIDENCE_LATE,),
+        notices=(Notice(WorkPermitNotice.RESIDENCE_REFUSED, occasion=_of_answer),),
     ),
     Move("S8", _UNDER_WAY, ResidenceEvent.CLOSE, _ENDS, _R.CLOSED, closes=(WorkPermitTask.RESIDENCE_LATE,)),
+    Move(
+        "S9", frozenset({_R.ISSUED}), ResidenceEvent.EXTEND, _EXTENDED, _R.EXTENSION_DUE,
+        notices=(Notice(WorkPermitNotice.RESIDENCE_EXTENSION_DUE, occasion=_of_time),),
+    ),
 )  # fmt: skip
 
 
