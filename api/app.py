@@ -22,6 +22,7 @@ from api import (
     audit_cases,
     audit_events,
     call_metrics,
+    check_codes,
     codec,
     employers,
     gateways,
@@ -92,6 +93,7 @@ ROUTERS = (
     me.router,
     objections.router,
     me.pages,
+    check_codes.router,
     anyone.router,
 )
 _log = structlog.get_logger("api.defects")

@@ -124,6 +124,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "POST /v1/me/releases/{release_id}/withdrawal": _of("takeReleaseBack", "not_found already_decided facts_erased"),
     # Anyone.
+    "GET /v1/check/{code}": _of("checkCode", "not_found too_many_requests"),
     "GET /health/live": _of("readLiveness"),
     "GET /health/ready": _of("readReadiness"),
 }

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import undeclared
 from cases.case.corrected import with_fields
 from cases.case.file import CaseFile
+from cases.case.in_force import InForce, approval_in_force
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.row import OneCase
@@ -717,6 +718,7 @@ class Programme:
         leaving: what is told once when an employer leaves the Park, if anything.
         hears: what is answered from outside about its cases, if anything.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
+        in_force: whether a case is in force on a day, and which of its parts are, for anyone who was given a code.
     """
 
     code: str
@@ -775,6 +777,7 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+    in_force: Callable[[OneCase, date], InForce] = approval_in_force
 
     @property
     def numbers_begin(self) -> str:

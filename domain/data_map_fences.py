@@ -16,6 +16,7 @@ PARK: Final = frozenset(
         "person_joinings",
         "takeovers",
         "transfers",
+        "check_codes",
         "archived_histories",
         "differences",
         "messages_seen",

@@ -139,7 +139,7 @@ LEDGER_HASHES: Final = b"ledger"
 # Under the look-up key: what a keyed hash is for; after a slash, whose.
 LOOKUPS: Final = frozenset(
     {
-        "address", "answer", "body", "document", "identity", "last_four", "machine_secret", "message", "name",
+        "address", "answer", "body", "check_code", "document", "draft", "identity", "last_four", "machine_secret", "message", "name",
         "session", "sign_in_link",
     }
 )  # fmt: skip

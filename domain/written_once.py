@@ -15,6 +15,7 @@ calls: key attempt reference employer_id destination what
 case_facts: reference number employer_id facts_version round at
 case_parties: reference part kind party_id since programme employer_id
 cases: reference employer_id correlation_id programme accepted_at recorded_at
+check_codes: code_id code_hash reference party issued_by issued_at
 commands: command_id seq reference employer_id kind
 data_keys: key_id
 deadlines: reference kind destination step employer_id
@@ -62,6 +63,7 @@ FREE: Final = frozenset({"calendar_days", "cursors", "key_holders", "messages_se
 # Of all other tables the application takes no row away.
 TAKEN_AWAY: Final = {
     "calendar_days": "published anew",
+    "check_codes": "the person was erased",
     "idempotency": "kept for a time",
     "key_holders": "a process that is gone",
     "lost_answers": "kept for a time",

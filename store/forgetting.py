@@ -46,6 +46,8 @@ _FORGET: Final = """
     ), repeated AS (
         UPDATE idempotency i SET answer = NULL, body_hash = ''
         FROM given WHERE i.reference = ANY(given.refs) OR i.key_id = ANY(given.keys)
+    ), checked AS (
+        DELETE FROM check_codes c USING given WHERE c.reference = ANY(given.refs)
     ), linked AS (
         DELETE FROM sign_in_links l USING given WHERE l.person_id = ANY(given.persons)
     ), signed_in AS (

@@ -27,6 +27,7 @@ from programmes.appraisal import (
     views,
 )
 from programmes.appraisal.bodies import BODIES
+from programmes.appraisal.in_force import in_force
 from programmes.appraisal.notice_facts import AppraisalNoticeFacts
 from programmes.appraisal.requests import AppraisalEvidence, AppraisalRequest
 from programmes.appraisal.rules.points import PACKS
@@ -75,5 +76,6 @@ APPRAISAL: Final = Programme(
     cooling=revoking.COOLING,
     changing=changes.CHANGING,
     takes_effect=recognising.recognise,
+    in_force=in_force,
     notice_facts=AppraisalNoticeFacts,
 )

@@ -41,6 +41,7 @@ from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.findings import ABOUT_ANSWERS, FindingCode
+from programmes.talent_permit.in_force import in_force
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.published import PUBLISHED
@@ -170,4 +171,5 @@ TALENT_PERMIT: Final = Programme(
     leaving=LEAVING,
     hears=Answers(read=read_answer, hashes=inbox.accepted_hashes),
     forget=lost.forget_before,
+    in_force=in_force,
 )

@@ -31,6 +31,7 @@ from programmes.work_permit import (
 from programmes.work_permit.bodies import BODIES
 from programmes.work_permit.changed import CHANGING
 from programmes.work_permit.extending import RENEWAL
+from programmes.work_permit.in_force import in_force
 from programmes.work_permit.requests import WorkPermitEvidence, WorkPermitRequest
 from programmes.work_permit.rules.points import PACKS
 from programmes.work_permit.words import WORDS, WorkPermitCommand
@@ -64,6 +65,7 @@ WORK_PERMIT: Final = Programme(
     texts="programmes.work_permit",
     words=WORDS,
     moves=stages.MOVES,
+    in_force=in_force,
     tracks=stages.TRACKS,
     commands=commands.COMMANDS,
     evidence=Evidence(of=WorkPermitEvidence, apart=True),

@@ -7,6 +7,7 @@ type BYTEA that hold personal data or free text are sealed (`store.encryption`);
 from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
+from store.tables.check_codes import check_codes
 from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
 from store.tables.evidence import evidence
@@ -67,6 +68,7 @@ __all__ = [
     "case_facts",
     "case_parties",
     "cases",
+    "check_codes",
     "checkpoints",
     "commands",
     "conflicts",
