@@ -161,9 +161,7 @@ def allow(*roles: Role, asks_document: bool = False, knows_person: bool = False)
     `asks_document`: a person is known by the document that their token asserts, and nobody without one may call it.
     `knows_person`: the session of a link does as well.
     """
-    return Depends(
-        _Caller(Credential.TOKEN, frozenset(roles), asks_document=asks_document, knows_person=knows_person)
-    )
+    return Depends(_Caller(Credential.TOKEN, frozenset(roles), asks_document=asks_document, knows_person=knows_person))
 
 
 def own() -> Any:

@@ -23,6 +23,7 @@ from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.inboxes import Desk, Inbox
+from cases.shared.self_checks import SelfCheck
 from domain.actors import Actor, Role
 from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
@@ -673,6 +674,7 @@ class Programme:
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         questions: what can be asked of its rules and is of no case.
+        self_check: what anyone may ask of them, about nobody; None where nothing may.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
@@ -737,6 +739,7 @@ class Programme:
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     questions: tuple[Calculator, ...] = ()
+    self_check: SelfCheck | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing

@@ -31,6 +31,7 @@ from programmes.appraisal.in_force import in_force
 from programmes.appraisal.notice_facts import AppraisalNoticeFacts
 from programmes.appraisal.requests import AppraisalEvidence, AppraisalRequest
 from programmes.appraisal.rules.points import PACKS
+from programmes.appraisal.self_check import SELF_CHECK
 from programmes.appraisal.words import WORDS
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -77,5 +78,6 @@ APPRAISAL: Final = Programme(
     changing=changes.CHANGING,
     takes_effect=recognising.recognise,
     in_force=in_force,
+    self_check=SELF_CHECK,
     notice_facts=AppraisalNoticeFacts,
 )

@@ -6,7 +6,7 @@ from cases.case.in_force import InForce, PartInForce, approval_in_force
 from cases.case.row import OneCase
 from programmes.talent_permit import terms
 from programmes.talent_permit.permit_stages import PermitStage
-from programmes.talent_permit.terms import permit_rows
+from programmes.talent_permit.tables import permit_rows
 
 
 def in_force(case: OneCase, on: date) -> InForce:

@@ -48,6 +48,7 @@ from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import NUMBER_PREFIX, PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
+from programmes.talent_permit.self_check import SELF_CHECK
 from programmes.talent_permit.setting_aside import CONTESTABLE
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
@@ -172,4 +173,5 @@ TALENT_PERMIT: Final = Programme(
     hears=Answers(read=read_answer, hashes=inbox.accepted_hashes),
     forget=lost.forget_before,
     in_force=in_force,
+    self_check=SELF_CHECK,
 )

@@ -34,6 +34,7 @@ from programmes.work_permit.extending import RENEWAL
 from programmes.work_permit.in_force import in_force
 from programmes.work_permit.requests import WorkPermitEvidence, WorkPermitRequest
 from programmes.work_permit.rules.points import PACKS
+from programmes.work_permit.self_check import SELF_CHECK
 from programmes.work_permit.words import WORDS, WorkPermitCommand
 
 WORK_PERMIT: Final = Programme(
@@ -66,6 +67,7 @@ WORK_PERMIT: Final = Programme(
     words=WORDS,
     moves=stages.MOVES,
     in_force=in_force,
+    self_check=SELF_CHECK,
     tracks=stages.TRACKS,
     commands=commands.COMMANDS,
     evidence=Evidence(of=WorkPermitEvidence, apart=True),
