@@ -23,7 +23,6 @@ from api.own_asks import own_routes
 from api.parameters import CasePath, EvidencePath, FactPath, IdPath, track_path
 from api.questions import add_questions
 from api.renewals import add_renewal
-from api.self_check import self_check_routes
 from api.signed import read_body, signed_body, verified
 from api.streams import CsvResponse
 from api.views import case_page
@@ -79,7 +78,7 @@ def routes_of(programmes: Iterable[Programme]) -> list[BaseRoute]:
     made: list[BaseRoute] = []
     for programme in programmes:
         made += _routes(programme)
-    return made + own_routes(programmes) + self_check_routes(programmes)
+    return made + own_routes(programmes)
 
 
 def _routes(programme: Programme) -> list[BaseRoute]:

@@ -17,6 +17,7 @@ PARK: Final = frozenset(
         "takeovers",
         "transfers",
         "check_codes",
+        "drafts",
         "archived_histories",
         "differences",
         "messages_seen",

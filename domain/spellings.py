@@ -107,6 +107,7 @@ PLACES: Final = frozenset(
         Place("assessments", "facts"),
         Place("case_facts", "body"),
         Place("commands", "body"),
+        Place("drafts", "body"),
         Place("employer_standings", "notes"),
         Place("employers", "contact"),
         Place("evidence", "fallen"),

@@ -21,6 +21,7 @@ data_keys: key_id
 deadlines: reference kind destination step employer_id
 deliveries: delivery_id notice_id employer_id channel webhook_id
 differences: difference_id reference code
+drafts: draft_id owner programme kind reference key_id begun_at
 employer_standings: change_id employer_id standing valid_from proposed_by at
 employer_versions: employer_id valid_from recorded_at
 employers: employer_id
@@ -64,6 +65,7 @@ FREE: Final = frozenset({"calendar_days", "cursors", "key_holders", "messages_se
 TAKEN_AWAY: Final = {
     "calendar_days": "published anew",
     "check_codes": "the person was erased",
+    "drafts": "kept for a time, or a person in it was erased",
     "idempotency": "kept for a time",
     "key_holders": "a process that is gone",
     "lost_answers": "kept for a time",

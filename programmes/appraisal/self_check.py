@@ -7,6 +7,7 @@ from pydantic import Field, StrictBool
 
 from cases.shared.self_checks import SelfCheck, SelfCheckAnswer, SelfCheckFound, SelfCheckOrigin, SelfCheckOutcome
 from domain.bodies import Body
+from domain.data_map import NOBODY, DataRow, Retention, rows
 from domain.figures import Money
 from domain.findings import ParameterUsed
 from domain.languages import Language
@@ -68,3 +69,20 @@ def _answers(asked: AppraisalSelfCheck, shelf: PackShelf, on: date, language: La
 
 
 SELF_CHECK: Final = SelfCheck(asks=AppraisalSelfCheck, of=frozenset(SelfCheckOrigin), answers=_answers)
+# What the data map says of what is asked; it is answered and not kept.
+SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
+    *rows(
+        "SelfCheckRequest",
+        "appraisal",
+        "what is said of somebody who is not named",
+        NOBODY,
+        until=Retention.MOMENT,
+    ),
+    *rows(
+        "AppraisalSelfCheck",
+        " ".join(AppraisalSelfCheck.model_fields),
+        "answering how the rules stand to somebody whose name is not asked",
+        NOBODY,
+        until=Retention.MOMENT,
+    ),
+)

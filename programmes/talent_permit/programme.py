@@ -48,7 +48,7 @@ from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import NUMBER_PREFIX, PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
-from programmes.talent_permit.self_check import SELF_CHECK
+from programmes.talent_permit.self_check import SELF_CHECK, SELF_CHECK_BODIES
 from programmes.talent_permit.setting_aside import CONTESTABLE
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
@@ -93,7 +93,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
-    bodies=BODIES,
+    bodies=(*BODIES, *SELF_CHECK_BODIES),
     check=(routes.CHECK, registration.check),
     inboxes=(AUTHORITY,),
     desks=(LOST_ANSWERS,),

@@ -14,6 +14,7 @@ from cases.shared.self_checks import (
     summed_up,
 )
 from domain.bodies import Body
+from domain.data_map import NOBODY, DataRow, Retention, rows
 from domain.employers import EmployerKind
 from domain.fields import Day
 from domain.findings import FindingOutcome
@@ -78,3 +79,20 @@ def _fact(fields: tuple[str, ...]) -> str | None:
 
 
 SELF_CHECK: Final = SelfCheck(asks=TalentPermitSelfCheck, of=frozenset({SelfCheckOrigin.MAINLAND}), answers=_answers)
+# What the data map says of what is asked; it is answered and not kept.
+SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
+    *rows(
+        "SelfCheckRequest",
+        "talent_permit",
+        "what is said of somebody who is not named",
+        NOBODY,
+        until=Retention.MOMENT,
+    ),
+    *rows(
+        "TalentPermitSelfCheck",
+        " ".join(TalentPermitSelfCheck.model_fields),
+        "answering how the rules stand to somebody whose name is not asked",
+        NOBODY,
+        until=Retention.MOMENT,
+    ),
+)

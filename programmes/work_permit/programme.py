@@ -34,7 +34,7 @@ from programmes.work_permit.extending import RENEWAL
 from programmes.work_permit.in_force import in_force
 from programmes.work_permit.requests import WorkPermitEvidence, WorkPermitRequest
 from programmes.work_permit.rules.points import PACKS
-from programmes.work_permit.self_check import SELF_CHECK
+from programmes.work_permit.self_check import SELF_CHECK, SELF_CHECK_BODIES
 from programmes.work_permit.words import WORDS, WorkPermitCommand
 
 WORK_PERMIT: Final = Programme(
@@ -53,7 +53,7 @@ WORK_PERMIT: Final = Programme(
         ),
     ),
     form=WorkPermitRequest,
-    bodies=(*BODIES, *questions.BODIES),
+    bodies=(*BODIES, *SELF_CHECK_BODIES, *questions.BODIES),
     tables=(tables.WORK_PERMITS, tables.RESIDENCES, EVIDENCE, RENEWALS),
     views=views.VIEWS,
     by=frozenset({Role.EMPLOYER}),

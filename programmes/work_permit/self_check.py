@@ -6,6 +6,7 @@ from typing import Annotated, Final
 from pydantic import Field
 
 from cases.shared.self_checks import SelfCheck, SelfCheckAnswer, SelfCheckFound, SelfCheckOrigin, SelfCheckOutcome
+from domain.data_map import NOBODY, DataRow, Retention, rows
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.figures import Money
@@ -56,3 +57,20 @@ def _answers(asked: WorkPermitSelfCheck, shelf: PackShelf, on: date, language: L
 
 
 SELF_CHECK: Final = SelfCheck(asks=WorkPermitSelfCheck, of=frozenset({SelfCheckOrigin.FOREIGN}), answers=_answers)
+# What the data map says of what is asked; it is answered and not kept.
+SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
+    *rows(
+        "SelfCheckRequest",
+        "work_permit",
+        "what is said of somebody who is not named",
+        NOBODY,
+        until=Retention.MOMENT,
+    ),
+    *rows(
+        "WorkPermitSelfCheck",
+        " ".join(WorkPermitSelfCheck.model_fields),
+        "answering how the rules stand to somebody whose name is not asked",
+        NOBODY,
+        until=Retention.MOMENT,
+    ),
+)

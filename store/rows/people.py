@@ -169,6 +169,24 @@ class CheckCodeRow(TableRow):
 
 
 @dataclass(slots=True, kw_only=True)
+class DraftRow(TableRow):
+    """A draft: whose it is, what of, sealed, and by which documents it goes with a person who is erased."""
+
+    TABLE: ClassVar[Table] = tables.drafts
+    draft_id: UUID
+    owner: str
+    programme: str
+    kind: str
+    reference: str | None = None
+    key_id: UUID
+    body: bytes
+    document_hashes: list[bytes]
+    version: int
+    begun_at: datetime
+    changed_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
 class JoiningRow(TableRow):
     """A joining of two persons, or its undoing; `proof` is sealed under the key of the person who is kept."""
 

@@ -8,6 +8,7 @@ from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
 from store.tables.check_codes import check_codes
+from store.tables.drafts import drafts
 from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
 from store.tables.evidence import evidence
@@ -79,6 +80,7 @@ __all__ = [
     "declared_parts",
     "deliveries",
     "differences",
+    "drafts",
     "employer_standings",
     "employer_versions",
     "employers",

@@ -552,6 +552,18 @@ async def walk_public(walk: Walk) -> None:
     decoded = await walk.stage.as_("operator").send("POST", "/codec/decode", json={"payloads": []})
     assert decoded.json() == {"payloads": []}
     walk.seen["POST /codec/decode"].add(200)
+    await _walk_drafts(walk)
     checked = await walk.stage.nobody.send("POST", "/v1/self-check", json={"origin": "foreign"})
     assert checked.status_code == 200, checked.text
     walk.seen["POST /v1/self-check"].add(200)
+
+
+async def _walk_drafts(walk: Walk) -> None:
+    """Begin a draft, change it, read it and throw it away."""
+    begun = {"programme": "talent_permit", "content": {"person": {"name_zh": "曹雪"}}}
+    draft = await walk.call("employer-a", "POST", "/v1/drafts", begun)
+    at, headers = {"draft_id": draft["id"]}, {"If-Match": '"1"'}
+    await walk.call("employer-a", "PUT", "/v1/drafts/{draft_id}", {"content": {}}, places=at, headers=headers)
+    await walk.call("employer-a", "GET", "/v1/drafts")
+    await walk.call("employer-a", "GET", "/v1/drafts/{draft_id}", places=at)
+    await walk.call("employer-a", "DELETE", "/v1/drafts/{draft_id}", places=at)
