@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S9."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W19, the residence's S1 to S9."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -60,6 +60,7 @@ class PermitEvent(StrEnum):
     ASK_CANCELLATION = "ask_cancellation"
     CANCELLATION_OVER = "cancellation_over"
     CANCEL = "cancel"
+    PROOF_FALLS = "proof_falls"
 
 
 class ResidenceEvent(StrEnum):
@@ -195,6 +196,10 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move(
         "W18", _HELD, PermitEvent.CANCEL, _SIGNED, _P.CANCELLED, closes=_ENDING,
         notices=(Notice(WorkPermitNotice.CANCELLED, occasion=_of_days),),
+    ),
+    Move(
+        "W19", _HELD | {None, _P.AWAITED}, PermitEvent.PROOF_FALLS, Who("what befalls evidence", STAFF, asked=False),
+        notices=(Notice(WorkPermitNotice.PROOF_FELL),),
     ),
 )  # fmt: skip
 RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
