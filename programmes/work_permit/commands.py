@@ -47,13 +47,13 @@ _CONFIRM: Final = objecting.COMMANDS[CommandKind.CONFIRM]
 # What the second signature on a paper of the authority leaves.
 _ANSWERED: Final = (
     _A.ISSUED, _A.REFUSED, _A.EXTENDED, _A.EXTENSION_REFUSED, _A.CANCELLED, _A.EXPIRED, _A.RESIDENCE_CLOSED,
-    Act.RENEWAL_CLOSED,
+    _A.RESIDENCE_EXTENSION_DUE, Act.RENEWAL_CLOSED,
 )  # fmt: skip
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
-    **evidence.commands(),
-    **once_only.commands(),
+    **evidence.commands(Act.ASSESSED),
+    **once_only.commands(Act.ASSESSED),
     **change_commands(WorkPermitChange),
     **renewal_commands(WorkPermitExtensionRequest, routes.EXTEND),
     CommandKind.CORRECT: correct(spellings.WORK_PERMIT, WorkPermitRequest, routes.CORRECT),
@@ -111,7 +111,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         route=routes.RESIDENCE_OUTCOME,
         events=(ResidenceEvent.ISSUE, ResidenceEvent.REFUSE),
         track=RESIDENCE,
-        acts=effect(_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED),
+        acts=effect(_A.RESIDENCE_ISSUED, _A.RESIDENCE_REFUSED, further=(_A.RESIDENCE_EXTENSION_DUE,)),
         body=ResidenceOutcomeRequest,
     ),
 }

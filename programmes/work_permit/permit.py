@@ -135,6 +135,8 @@ def give(file: CaseFile, actor: Actor, at: datetime, paper: WorkPermitOutcomeReq
     plan_window(file, at)
     ending.plan(file)
     file.record(act, actor, at, destination=_KEY)
+    if act == WorkPermitAct.EXTENDED:
+        residences.follow_anew(file, actor, at)
 
 
 def not_extended(file: CaseFile, actor: Actor, at: datetime) -> None:

@@ -1,4 +1,7 @@
-"""The residence permit beside the work permit: due within days of the entry, then answered, with its own clock."""
+"""The residence permit beside the work permit: due within days of the entry, then answered, with its own clock.
+
+An extension of the work permit begins that clock anew.
+"""
 
 from datetime import date, datetime, timedelta
 from typing import Any, Final
@@ -20,8 +23,8 @@ from programmes.work_permit.requests import (
     WorkPermitOutcome,
 )
 from programmes.work_permit.stages import AT_RESIDENCE, RESIDENCE, ResidenceEvent
-from programmes.work_permit.tables import RESIDENCES, ResidenceRow, residence
-from programmes.work_permit.words import WorkPermitAct, WorkPermitDeadline
+from programmes.work_permit.tables import RESIDENCES, ResidenceRow, residence, work_permit
+from programmes.work_permit.words import ResidenceStage, WorkPermitAct, WorkPermitDeadline
 from store.rows.work import DeadlineRow
 
 _KEY: Final = AT_RESIDENCE.key
@@ -53,13 +56,18 @@ async def enter(file: CaseFile, connection: AsyncConnection, actor: Actor, at: d
 async def apply(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
     """Expect the authority's answer, whose promise counts from the day of the application.
 
+    What was refused may be applied for again.
+
     Raises:
-        Refused: `wrong_stage`; `invalid` for a day to come, or before the entry.
+        Refused: `wrong_stage`; `invalid` for a day to come, before the entry, or before the answer that came last.
     """
     applied_on = ResidenceApplicationRequest.model_validate(body).applied_on
     need_move(file, ResidenceEvent.APPLY, actor, AT_RESIDENCE)
-    entered_on = need(_row(file).entered_on, "entered_on")
+    row = _row(file)
+    entered_on = need(row.entered_on, "entered_on")
     need_day("applied_on", applied_on, earliest=entered_on, before="before_entry")
+    if row.stage in (ResidenceStage.EXTENSION_DUE, ResidenceStage.REFUSED):
+        need_day("applied_on", applied_on, earliest=row.decided_on, before="before_last_answer")
     need_day("applied_on", applied_on, latest=day_of(at), after="in_future")
     days = file.pack.integer("residence_promised_days")
     file.cancel_deadlines(WorkPermitDeadline.RESIDENCE_DUE, destination=_KEY)
@@ -84,11 +92,45 @@ async def answer(file: CaseFile, connection: AsyncConnection, actor: Actor, at: 
     need_day("decided_on", asked.decided_on, earliest=applied_on, before="before_application")
     need_day("decided_on", asked.decided_on, latest=day_of(at), after="in_future")
     file.cancel_deadlines(WorkPermitDeadline.RESIDENCE_EXPECTED, destination=_KEY)
-    _rest(file, at, decided_on=asked.decided_on, valid_until=asked.valid_until)
-    said = Said(facts={"valid_until": asked.valid_until} if is_issued else {})
-    move(file, event, actor, at, track=AT_RESIDENCE, said=said)
+    # One that was given before keeps its days where another is refused.
+    until = asked.valid_until if is_issued else _row(file).valid_until
+    _rest(file, at, decided_on=asked.decided_on, valid_until=until)
+    facts: dict[str, date | None] = {"valid_until": until, "decided_on": asked.decided_on}
+    if not is_issued and (last := _last_to_apply(file)) >= day_of(at):
+        facts["apply_by"] = last
+    move(file, event, actor, at, track=AT_RESIDENCE, said=Said(facts=facts))
     act = WorkPermitAct.RESIDENCE_ISSUED if is_issued else WorkPermitAct.RESIDENCE_REFUSED
     file.record(act, actor, at, destination=_KEY)
+    if is_issued and need(work_permit(file), "work_permit").earlier:
+        follow_anew(file, actor, at)
+
+
+def _last_to_apply(file: CaseFile) -> date:
+    """Return the last day on which one that was refused can be applied for again."""
+    row = _row(file)
+    if row.valid_until is not None:
+        return row.valid_until
+    return need(row.entered_on, "entered_on") + timedelta(days=file.pack.integer("residence_application_days"))
+
+
+def follow_anew(file: CaseFile, actor: Actor, at: datetime) -> None:
+    """Count until when a residence permit is to be extended that runs out before the work permit that was extended.
+
+    By the law so many days before its last one, as for the permit itself; where that has passed, by its last day.
+    """
+    row, permit = _row(file), need(work_permit(file), "work_permit")
+    until, needed = row.valid_until, need(permit.valid_until, "valid_until")
+    if row.stage != ResidenceStage.ISSUED or (until is not None and until >= needed):
+        return
+    if until is None:
+        last = day_of(at) + timedelta(days=file.pack.integer("residence_application_days"))
+    else:
+        in_time = until - timedelta(days=file.pack.integer("extension_closes_days"))
+        last = in_time if in_time >= day_of(at) else until
+    _expect(file, WorkPermitDeadline.RESIDENCE_DUE, at, start_of(last + timedelta(days=1)))
+    said = Said(facts={"apply_by": last, "valid_until": until})
+    move(file, ResidenceEvent.EXTEND, actor, at, track=AT_RESIDENCE, said=said)
+    file.record(WorkPermitAct.RESIDENCE_EXTENSION_DUE, actor, at, destination=_KEY)
 
 
 def close(file: CaseFile, actor: Actor, at: datetime) -> None:

@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S8."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W20, the residence's S1 to S9."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -22,6 +22,7 @@ from cases.moves.objecting import OBJECTING
 from cases.moves.renewals import RENEWAL_MOVES
 from domain.actors import STAFF, Role
 from domain.errors import need
+from domain.notices import NoticeKind
 from domain.stages import Stage
 from domain.tasks import TaskKind
 from programmes.work_permit.tables import RESIDENCES, WORK_PERMITS, residence, work_permit
@@ -42,6 +43,7 @@ class WorkPermitEvent(StrEnum):
     CONFIRM_OUTCOME = "confirm_outcome"
     REJECT_OUTCOME = "reject_outcome"
     OVER = "over"
+    CHANGE_WITH_EXTENSION = "change_with_extension"
 
 
 class PermitEvent(StrEnum):
@@ -60,6 +62,7 @@ class PermitEvent(StrEnum):
     ASK_CANCELLATION = "ask_cancellation"
     CANCELLATION_OVER = "cancellation_over"
     CANCEL = "cancel"
+    PROOF_FALLS = "proof_falls"
 
 
 class ResidenceEvent(StrEnum):
@@ -73,6 +76,7 @@ class ResidenceEvent(StrEnum):
     ISSUE = "issue"
     REFUSE = "refuse"
     CLOSE = "close"
+    EXTEND = "extend"
 
 
 class WorkPermitPart(StrEnum):
@@ -92,13 +96,15 @@ _SIGNED: Final = Who("second signature on the paper", STAFF, asked=False)
 _ENDS: Final = Who("timer; second signature on the paper", frozenset({Role.SYSTEM}) | STAFF, asked=False)
 _REPORTS: Final = Who("employer; officer on proof", STAFF | EMPLOYER.roles)
 _OFFICER: Final = Who("officer on proof", STAFF)
+_EXTENDED: Final = Who("once the work permit is extended", STAFF, asked=False)
 _APPROVED: Final = frozenset({Stage.APPROVED})
 _P: Final = WorkPermitStage
 _R: Final = ResidenceStage
 _GIVEN: Final = frozenset({_P.ISSUED, _P.EXPIRING})
 _HELD: Final = _GIVEN | {_P.EXTENDING}
 _ENDING: Final = (WorkPermitTask.CANCELLATION, WorkPermitTask.CANCELLATION_LATE)
-_UNDER_WAY: Final = frozenset({_R.ENTRY_AWAITED, _R.ENTERED, _R.APPLIED})
+_TO_APPLY: Final = frozenset({_R.ENTERED, _R.EXTENSION_DUE})
+_UNDER_WAY: Final = _TO_APPLY | {_R.ENTRY_AWAITED, _R.APPLIED}
 
 
 def _of_days(file: CaseFile) -> str:
@@ -115,6 +121,17 @@ def _of_entry(file: CaseFile) -> str:
     return f"{need(residence(file), 'residence').entered_on}"
 
 
+def _of_time(file: CaseFile) -> str:
+    """Return what makes a notice about a time to apply in one: the entry, or the days that are to be extended."""
+    row = need(residence(file), "residence")
+    return f"extension/{row.valid_until}" if row.stage == ResidenceStage.EXTENSION_DUE else _of_entry(file)
+
+
+def _of_answer(file: CaseFile) -> str:
+    row = need(residence(file), "residence")
+    return f"{row.applied_on}/{row.decided_on}/{row.valid_until}"
+
+
 CASE_MOVES: Final[tuple[Move, ...]] = (
     proposed(
         "W10", _APPROVED, WorkPermitEvent.PROPOSE_OUTCOME, who=Who("officer on paper", STAFF, need=need_no_proposal)
@@ -124,6 +141,10 @@ CASE_MOVES: Final[tuple[Move, ...]] = (
         closes=(TaskKind.CONFIRM,),
     ),
     rejected("W12", _APPROVED, WorkPermitEvent.REJECT_OUTCOME, second_signer(WorkPermitProposal.OUTCOME)),
+    Move(
+        "W20", _APPROVED, WorkPermitEvent.CHANGE_WITH_EXTENSION, _BY_ITSELF,
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),),
+    ),
     Move("W13", _APPROVED, WorkPermitEvent.OVER, _ENDS, Stage.ENDED, closes=(ALL,)),
 )  # fmt: skip
 PERMIT_MOVES: Final[tuple[Move, ...]] = (
@@ -182,6 +203,10 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
         "W18", _HELD, PermitEvent.CANCEL, _SIGNED, _P.CANCELLED, closes=_ENDING,
         notices=(Notice(WorkPermitNotice.CANCELLED, occasion=_of_days),),
     ),
+    Move(
+        "W19", _HELD | {None, _P.AWAITED}, PermitEvent.PROOF_FALLS, Who("what befalls evidence", STAFF, asked=False),
+        notices=(Notice(WorkPermitNotice.PROOF_FELL),),
+    ),
 )  # fmt: skip
 RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
     Move("S1", frozenset({None}), ResidenceEvent.AWAIT, _BY_ITSELF, _R.ENTRY_AWAITED),
@@ -191,13 +216,13 @@ RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
         notices=(Notice(WorkPermitNotice.RESIDENCE_DUE, occasion=_of_entry),),
     ),
     Move(
-        "S3", frozenset({_R.ENTERED, _R.APPLIED}), ResidenceEvent.APPLY, _REPORTS, _R.APPLIED,
+        "S3", _TO_APPLY | {_R.APPLIED, _R.REFUSED}, ResidenceEvent.APPLY, _REPORTS, _R.APPLIED,
         closes=(WorkPermitTask.RESIDENCE_LATE,),
     ),
     Move(
-        "S4", frozenset({_R.ENTERED}), ResidenceEvent.OVERDUE, TIMER,
+        "S4", _TO_APPLY, ResidenceEvent.OVERDUE, TIMER,
         opens=(Opens(WorkPermitTask.RESIDENCE_LATE, due=within_decision_days),),
-        notices=(Notice(WorkPermitNotice.RESIDENCE_OVERDUE, occasion=_of_entry),),
+        notices=(Notice(WorkPermitNotice.RESIDENCE_OVERDUE, occasion=_of_time),),
     ),
     Move(
         "S5", frozenset({_R.APPLIED}), ResidenceEvent.ANSWER_LATE, TIMER,
@@ -205,13 +230,19 @@ RESIDENCE_MOVES: Final[tuple[Move, ...]] = (
     ),
     Move(
         "S6", frozenset({_R.APPLIED}), ResidenceEvent.ISSUE, _OFFICER, _R.ISSUED,
-        closes=(WorkPermitTask.RESIDENCE_LATE,), notices=(Notice(WorkPermitNotice.RESIDENCE_ISSUED),),
+        closes=(WorkPermitTask.RESIDENCE_LATE,),
+        notices=(Notice(WorkPermitNotice.RESIDENCE_ISSUED, occasion=_of_answer),),
     ),
     Move(
         "S7", frozenset({_R.APPLIED}), ResidenceEvent.REFUSE, _OFFICER, _R.REFUSED,
         closes=(WorkPermitTask.RESIDENCE_LATE,),
+        notices=(Notice(WorkPermitNotice.RESIDENCE_REFUSED, occasion=_of_answer),),
     ),
     Move("S8", _UNDER_WAY, ResidenceEvent.CLOSE, _ENDS, _R.CLOSED, closes=(WorkPermitTask.RESIDENCE_LATE,)),
+    Move(
+        "S9", frozenset({_R.ISSUED}), ResidenceEvent.EXTEND, _EXTENDED, _R.EXTENSION_DUE,
+        notices=(Notice(WorkPermitNotice.RESIDENCE_EXTENSION_DUE, occasion=_of_time),),
+    ),
 )  # fmt: skip
 
 

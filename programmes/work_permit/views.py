@@ -296,6 +296,7 @@ _STAGE_AFTER: Final[Mapping[str, WorkPermitStage | ResidenceStage]] = {
     _A.RESIDENCE_ISSUED: _R.ISSUED,
     _A.RESIDENCE_REFUSED: _R.REFUSED,
     _A.RESIDENCE_CLOSED: _R.CLOSED,
+    _A.RESIDENCE_EXTENSION_DUE: _R.EXTENSION_DUE,
 }
 
 

@@ -49,6 +49,7 @@ class WorkPermitAct(StrEnum):
     RESIDENCE_ISSUED = "work_permit_residence_issued"
     RESIDENCE_REFUSED = "work_permit_residence_refused"
     RESIDENCE_CLOSED = "work_permit_residence_closed"
+    RESIDENCE_EXTENSION_DUE = "work_permit_residence_extension_due"
 
 
 class WorkPermitDeadline(StrEnum):
@@ -91,6 +92,7 @@ class ResidenceStage(StrEnum):
     ENTERED = "entered"
     APPLIED = "applied"
     ISSUED = "issued"
+    EXTENSION_DUE = "extension_due"
     REFUSED = "refused"
     CLOSED = "closed"
 
@@ -110,6 +112,9 @@ class WorkPermitNotice(StrEnum):
     RESIDENCE_DUE = "work_permit_residence_due"
     RESIDENCE_OVERDUE = "work_permit_residence_overdue"
     RESIDENCE_ISSUED = "work_permit_residence_issued"
+    RESIDENCE_REFUSED = "work_permit_residence_refused"
+    RESIDENCE_EXTENSION_DUE = "work_permit_residence_extension_due"
+    PROOF_FELL = "work_permit_proof_fell"
 
 
 class WorkPermitDate(StrEnum):
@@ -150,6 +155,10 @@ WORDS: Final = (
             _N.RESIDENCE_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
             _N.RESIDENCE_OVERDUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
             _N.RESIDENCE_ISSUED: plan(BOTH, _D.VALID_UNTIL, about=_TRACK),
+            # There is no day left to apply again where the time for it has passed.
+            _N.RESIDENCE_REFUSED: plan(BOTH, about=_TRACK),
+            _N.RESIDENCE_EXTENSION_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.PROOF_FELL: plan(BOTH, _D.APPLY_BY, about=_TRACK),
         },
     )
 )
