@@ -39,7 +39,7 @@ class Ours:
     tasks: Sequence[tuple[str, Sequence[str]]] = ()
     search_attributes: Mapping[str, str] = field(default_factory=dict)
     codec_path: str = "/codec"
-    console_path: str = "/docs"
+    console_path: str = "/"
 
 
 def up(
