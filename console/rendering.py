@@ -14,8 +14,10 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from console.entries import entries_of
+from console.forms import field_id
 from domain.languages import Language
 from texts import console as texts
+from texts.form_words import CORE, FormWords
 
 _LANGUAGES: Final = {
     Language.ZH_HANS: ("简", "简体中文"),
@@ -44,6 +46,7 @@ def _environment() -> Environment:
     environment.globals["assets"] = served_assets()
     environment.globals["languages"] = _LANGUAGES
     environment.filters["named"] = named
+    environment.filters["field_id"] = field_id
     return environment
 
 
@@ -80,6 +83,7 @@ def fragment(request: Request, template: str, **facts: Any) -> str:
             here=_here(request),
             day=written,
             short_day=short,
+            say_form=FormWords(CORE, language).say,
             number=lambda value: texts.number(value, language),
             today=today,
             notes=request.app.state.notes(request),
