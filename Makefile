@@ -11,7 +11,7 @@ LEAST ?= 10000
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench fuzz faults drill examples format clean
+.PHONY: help setup run demo test check bench fuzz faults drill examples assets format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -63,6 +63,9 @@ drill: setup  ## Lose Temporal, take PostgreSQL back, and both, under 200 cases;
 
 examples: setup  ## Record the examples of the OpenAPI document that are new or fit no longer, from a walk through every route.
 	HETAO_RECORD_EXAMPLES=1 .venv/bin/python -m pytest tests/api/test_examples.py -q -k record
+
+assets:  ## Build the console's styles and scripts anew from their locked packages; needs node, which nothing else does.
+	cd console/assets && npm ci --silent && node build.mjs
 
 format: setup  ## Format the code and mend what ruff can mend.
 	.venv/bin/ruff check --fix .

@@ -1,20 +1,22 @@
-"""How the API is served, wherever it is: the settings of the HTTP server, one set of them for every command."""
+"""How API and console are served, wherever they are: one set of settings of the HTTP server for every command."""
 
 import asyncio
 import resource
 import socket
+from datetime import UTC, datetime
 from functools import partial
 from ipaddress import ip_network
 from typing import Any, Final
 
 import uvicorn
-from fastapi import FastAPI
 
 from api.app import create_app
 from api.connections import Connection
 from api.patience import Patience
 from cases.keys.start import check_keys_at_start
 from cases.shared.build import load_files
+from console.app import create_console
+from console.front import Front
 from programmes import PROGRAMMES
 from settings import Settings
 from temporal.client import connect_config
@@ -56,8 +58,8 @@ def server_options(settings: Settings, patience: Patience | None = None) -> dict
     }
 
 
-async def prepare(settings: Settings) -> FastAPI:
-    """Return the application with its files read: what is wrong with them ends the command, and not the server's start.
+async def prepare(settings: Settings) -> Front:
+    """Return API and console with its files read: what is wrong with them ends the command, and not the server's start.
 
     Raises:
         OSError, ValueError: as the reader of a file says.
@@ -67,7 +69,8 @@ async def prepare(settings: Settings) -> FastAPI:
     files = load_files(settings, PROGRAMMES)
     connect_config(settings.temporal_api_key_file)
     await check_keys_at_start(settings, "api", files)
-    return create_app(settings, files=files)
+    api = create_app(settings, files=files)
+    return Front(api, create_console(settings, api, clock=lambda: datetime.now(UTC)))
 
 
 def serve(settings: Settings) -> None:

@@ -1,1 +1,1 @@
-"""Web pages for employers, staff and auditors."""
+"""Web pages for employers, staff, auditors and the person, over the API and with no power that it has not."""

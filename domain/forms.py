@@ -96,6 +96,11 @@ class Form(Body):
         return Subject(person.name_zh, person.name_en, document, person.email, person.phone, person.language)
 
     @property
+    def further_documents(self) -> tuple[Document, ...]:
+        """The documents that the person has by now, beside the one that the case was opened with."""
+        return ()
+
+    @property
     def document_field(self) -> str:
         """The path of the field that the person is known by."""
         given = getattr(getattr(self, _PERSON), "document", None)

@@ -17,10 +17,19 @@ from cases.case.contact import earlier_addresses, keep_earlier
 from cases.case.file import CaseFile
 from cases.case.parties import change_subject
 from cases.keys.register import wait_for_signer
-from cases.shared.persons import get_or_add_person, last_four_hash, not_proved
+from cases.shared.persons import (
+    KnownPerson,
+    add_document,
+    find_person,
+    get_or_add_person,
+    last_four_hash,
+    not_proved,
+)
+from domain.documents import Document
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.forms import Form
+from domain.languages import Language
 from domain.parties import Party
 from domain.spellings import Place
 from domain.tasks import TaskKind
@@ -30,6 +39,7 @@ from store.database import constraint_of
 from store.encryption import DataKey
 from store.rows.base import TableRow
 from store.tables import answers, applications, assessments, case_facts, cases, commands, evidence
+from texts.problems import particular_sentence
 
 
 def _piece(row: Row) -> str:
@@ -77,6 +87,42 @@ async def take_identity(file: CaseFile, connection: AsyncConnection, whole: Form
     file.person_key = person.key
     keep_earlier(file, earlier)
     file.row.last_four_hash = last_four_hash(file.context, file.employer_id, document)
+
+
+async def need_nobody_elses(file: CaseFile, connection: AsyncConnection, whole: Form) -> None:
+    """Refuse a further document by which another person is known: two of staff join persons, and no change does.
+
+    Raises:
+        Refused: `invalid`, with what to do.
+    """
+    for document in _further(file, whole):
+        known = await find_person(file.context, connection, document)
+        if known is not None and known.person_id != file.row.person_id:
+            raise _of_another()
+
+
+async def know_by(file: CaseFile, connection: AsyncConnection, whole: Form) -> None:
+    """Let the person be found by the further documents that a form has and the case had not: an officer took them.
+
+    A later case that is opened with one of them is this person's, as is a sign-in by it.
+
+    Raises:
+        Refused: as `need_nobody_elses`.
+    """
+    person = KnownPerson(file.row.person_id, file.person_key, file.row.joined_key)
+    for document in _further(file, whole):
+        if not await add_document(file.context, connection, person, document):
+            raise _of_another()
+
+
+def _further(file: CaseFile, whole: Form) -> list[Document]:
+    return [each for each in whole.further_documents if each not in file.application.further_documents]
+
+
+def _of_another() -> Refused:
+    said = particular_sentence("document_of_another", Language.EN)
+    wrong = FieldError("action", FieldCode.UNKNOWN_VALUE, said, words="document_of_another")
+    return Refused("invalid", errors=[wrong], words="document_of_another")
 
 
 async def _hold_place(

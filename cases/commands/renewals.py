@@ -80,6 +80,8 @@ async def _decide(file: CaseFile, connection: AsyncConnection, actor: Actor, at:
     if asked.action is RenewalAction.RETURN:
         renewal_returns.send_back(file, actor, at, asked)
     else:
+        if asked.action is RenewalAction.GRANT:
+            await renewals.need_own_documents(file, connection)
         renewals.decide(file, actor, at, asked)
 
 
@@ -95,6 +97,8 @@ async def _withdraw(file: CaseFile, connection: AsyncConnection, actor: Actor, a
     renewals.withdraw(file, actor, at)
 
 
+# An address that comes with it is changed at once, or asked of an officer where another one waits.
+_AT_ONCE: Final = (Act.CHANGED, Act.CHANGE_ASKED)
 _DECIDES: Final = (
     Act.RENEWAL_GRANTED, Act.RENEWAL_GRANT_PROPOSED, Act.RENEWAL_REFUSAL_PROPOSED, Act.RENEWAL_RETURNED,
 )  # fmt: skip
@@ -126,7 +130,7 @@ def renewal_commands(asks: type[BaseModel], renew: Route = RENEW) -> dict[str, C
             route=renew,
             events=(RenewalEvent.ASK_RENEWAL,),
             refuses=renewals.refuses_renewal,
-            acts=effect(Act.RENEWAL_ASKED),
+            acts=effect(Act.RENEWAL_ASKED, further=_AT_ONCE),
             body=asks,
         ),
         CommandKind.CORRECT_RENEWAL: Command(
@@ -134,7 +138,7 @@ def renewal_commands(asks: type[BaseModel], renew: Route = RENEW) -> dict[str, C
             route=CORRECT,
             events=(RenewalEvent.CORRECT_RENEWAL,),
             refuses=renewal_returns.refuses_correction,
-            acts=effect(Act.RENEWAL_CORRECTED),
+            acts=effect(Act.RENEWAL_CORRECTED, further=_AT_ONCE),
             body=asks,
         ),
         CommandKind.DECIDE_RENEWAL: Command(

@@ -14,6 +14,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case.corrected import value_of
 from cases.case.file import CaseFile
+from cases.case.identity import know_by
 from cases.case.signers import PROPOSAL_WAITS, need_reasons
 from cases.decisions import assessing, changes_kept
 from cases.decisions.changes_weighed import would_fail
@@ -196,6 +197,7 @@ async def _take(
     whole = merged(file, fields)
     if is_weighed and (failing := await would_fail(file, connection, at, whole)):
         _need_override(file, reasons, failing)
+    await know_by(file, connection, whole)
     told = keep_version(file, at, whole=whole)
     changing.keeps(file, whole)
     said = answered.said((), also_person=is_weighed)

@@ -9,6 +9,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases.case import facts as case_facts
 from cases.case import open_points
 from cases.case.file import CaseFile
+from cases.case.identity import need_nobody_elses
 from cases.case.moves import At
 from cases.case.renewals import CHANGES, RENEWALS, newest_of, renewals_of, under_way
 from cases.case.row import OneCase
@@ -214,6 +215,13 @@ def decide(file: CaseFile, actor: Actor, at: datetime, asked: RenewalDecisionReq
         with file.ruled(pack_of(file, renewal)):
             outcome = RenewalAction.GRANT.value
             file.record(Act.RENEWAL_GRANTED, actor, at, outcome=outcome, reasons=codes, renewal=renewal.number)
+
+
+async def need_own_documents(file: CaseFile, connection: AsyncConnection) -> None:
+    """Refuse to grant what would give the person a document that is another's (`cases.case.identity`)."""
+    renewal = under_way(file)
+    if renewal is not None:
+        await need_nobody_elses(file, connection, declared(file).changed(file.application, wanted_by(file, renewal)))
 
 
 def take_up(file: CaseFile, actor: Actor, at: datetime, asked: RenewalDecisionRequest) -> RenewalRow:

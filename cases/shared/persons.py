@@ -138,6 +138,21 @@ async def get_or_add_person(context: Context, connection: AsyncConnection, docum
     return person
 
 
+async def add_document(context: Context, connection: AsyncConnection, person: KnownPerson, document: Document) -> bool:
+    """Let a person be found by a further document; return whether it is theirs, and not another person's already."""
+    known = await find_person(context, connection, document)
+    if known is not None:
+        return known.person_id == person.person_id
+    row = _document_row(context, person, document, context.clock()) | {"joined_key": person.joined_key}
+    try:
+        async with connection.begin_nested():
+            await case_writes.write(connection, {"person_documents": [row]})
+    except IntegrityError:
+        known = await find_person(context, connection, document)
+        return known is not None and known.person_id == person.person_id
+    return True
+
+
 async def find_by_own_document(context: Context, connection: AsyncConnection, document: Document) -> UUID | None:
     """Return the person who shows a document, or None where nobody has it or they were erased.
 

@@ -52,8 +52,8 @@ _ANSWERED: Final = (
 COMMANDS: Final[Mapping[str, Command]] = {
     **verbs.COMMANDS,
     **objecting.COMMANDS,
-    **evidence.commands(),
-    **once_only.commands(),
+    **evidence.commands(Act.ASSESSED),
+    **once_only.commands(Act.ASSESSED),
     **change_commands(WorkPermitChange),
     **renewal_commands(WorkPermitExtensionRequest, routes.EXTEND),
     CommandKind.CORRECT: correct(spellings.WORK_PERMIT, WorkPermitRequest, routes.CORRECT),

@@ -4,26 +4,31 @@ from collections.abc import Mapping, Sequence
 from datetime import date, datetime
 from typing import Any, Final
 
+import structlog
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.corrected import with_fields
 from cases.case.file import CaseFile
+from cases.case.identity import know_by
 from cases.decisions import changing
 from cases.decisions.versions import keep_version
-from cases.moves.moving import move
+from cases.moves.moving import Spoken, move
 from cases.programme import Renewal
 from domain.actors import Actor
 from domain.acts import Act
 from domain.changes import PROOF
 from domain.clock import day_of
+from domain.errors import Refused
 from domain.forms import Form
+from domain.notices import NoticeKind
 from programmes.work_permit import ending
 from programmes.work_permit.life_requests import WorkPermitExtensionRequest
-from programmes.work_permit.stages import AT_PERMIT, PermitEvent
+from programmes.work_permit.stages import AT_PERMIT, PermitEvent, WorkPermitEvent
 from programmes.work_permit.tables import WORK_PERMITS, work_permit
 from programmes.work_permit.words import WorkPermitAct, WorkPermitDeadline, WorkPermitStage
 
 _KEY: Final = AT_PERMIT.key
+_log = structlog.get_logger(__name__)
 _SHOWN: Final = (
     "person.name_en", "person.name_zh", "person.nationality", "person.birth_date", "person.email", "person.phone",
     "person.language", "job.position", "job.work_site", "job.salary_year", "job.contract_start", "job.contract_end",
@@ -69,7 +74,11 @@ async def _begins(
     """Take over what changes, and wait for the authority's answer; the permit keeps its days until then."""
     if wanted:
         before = file.application
-        keep_version(file, at, whole=_changed(before, wanted))
+        whole = _changed(before, wanted)
+        await _know_by(file, connection, whole)
+        told = keep_version(file, at, whole=whole)
+        contact: Spoken = [(NoticeKind.CONTACT_CHANGED, each) for each in told]
+        move(file, WorkPermitEvent.CHANGE_WITH_EXTENSION, actor, at, said=contact)
         file.record(Act.CHANGED, actor, at, fields=sorted(wanted), version=file.row.facts_version)
         await changing.follow(file, connection, at, set(wanted), before)
         ending.plan(file)
@@ -79,6 +88,14 @@ async def _begins(
     due = file.set_working_days(WorkPermitDeadline.OUTCOME_EXPECTED, day_of(at), days, destination=_KEY)
     file.set_track(WORK_PERMITS, _KEY, at, due_at=due.at, due_provisional=due.provisional)
     file.record(WorkPermitAct.EXTENSION_AWAITED, actor, at, destination=_KEY)
+
+
+async def _know_by(file: CaseFile, connection: AsyncConnection, whole: Form) -> None:
+    """Let the person be found by a new passport; one that became another's since the grant is staff's to look into."""
+    try:
+        await know_by(file, connection, whole)
+    except Refused:
+        _log.warning("document_of_another", reference=file.reference)
 
 
 RENEWAL: Final = Renewal(

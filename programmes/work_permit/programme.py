@@ -18,6 +18,7 @@ from domain.parties import Part, Party
 from programmes.work_permit import (
     commands,
     facts,
+    fallen,
     notice_facts,
     permit,
     questions,
@@ -70,7 +71,7 @@ WORK_PERMIT: Final = Programme(
     self_check=SELF_CHECK,
     tracks=stages.TRACKS,
     commands=commands.COMMANDS,
-    evidence=Evidence(of=WorkPermitEvidence, apart=True),
+    evidence=Evidence(of=WorkPermitEvidence, apart=True, falls=fallen.evidence_fell),
     takes=sharing.TAKES,
     contestable={**setting_aside.CONTESTABLE, **renewals.CONTESTABLE},
     signatures=commands.SIGNATURES,

@@ -17,7 +17,7 @@ from pydantic import (
 
 from domain.bodies import Body, Parts, example
 from domain.document_fields import PersonDocument
-from domain.documents import DocumentKind
+from domain.documents import Document, DocumentKind
 from domain.evidence import EvidenceAgain, EvidenceGiven, WithEvidence
 from domain.fields import Day, Email, Flag, Label, Line, Name, Phone, refusal
 from domain.figures import Money
@@ -292,6 +292,12 @@ class WorkPermitRequest(WithEvidence[WorkPermitEvidence], Form):
     @classmethod
     def _of_a_foreigner(cls, given: Any) -> Any:
         return turn_away(given)
+
+    @property
+    def further_documents(self) -> tuple[Document, ...]:
+        """The passport that is valid now, where it is another than that of the case."""
+        given = self.person.new_passport
+        return () if given is None else (self.document_of({"document": given.model_dump(mode="json")}),)
 
     @property
     def claims(self) -> Claims:

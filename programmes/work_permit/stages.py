@@ -1,4 +1,4 @@
-"""What happens to a work permit beside the front half: the permit's track W1 to W18, the residence's S1 to S9."""
+"""What happens to a work permit beside the front half: the permit's track W1 to W20, the residence's S1 to S9."""
 
 from collections.abc import Mapping
 from enum import StrEnum
@@ -22,6 +22,7 @@ from cases.moves.objecting import OBJECTING
 from cases.moves.renewals import RENEWAL_MOVES
 from domain.actors import STAFF, Role
 from domain.errors import need
+from domain.notices import NoticeKind
 from domain.stages import Stage
 from domain.tasks import TaskKind
 from programmes.work_permit.tables import RESIDENCES, WORK_PERMITS, residence, work_permit
@@ -42,6 +43,7 @@ class WorkPermitEvent(StrEnum):
     CONFIRM_OUTCOME = "confirm_outcome"
     REJECT_OUTCOME = "reject_outcome"
     OVER = "over"
+    CHANGE_WITH_EXTENSION = "change_with_extension"
 
 
 class PermitEvent(StrEnum):
@@ -60,6 +62,7 @@ class PermitEvent(StrEnum):
     ASK_CANCELLATION = "ask_cancellation"
     CANCELLATION_OVER = "cancellation_over"
     CANCEL = "cancel"
+    PROOF_FALLS = "proof_falls"
 
 
 class ResidenceEvent(StrEnum):
@@ -138,6 +141,10 @@ CASE_MOVES: Final[tuple[Move, ...]] = (
         closes=(TaskKind.CONFIRM,),
     ),
     rejected("W12", _APPROVED, WorkPermitEvent.REJECT_OUTCOME, second_signer(WorkPermitProposal.OUTCOME)),
+    Move(
+        "W20", _APPROVED, WorkPermitEvent.CHANGE_WITH_EXTENSION, _BY_ITSELF,
+        notices=(Notice(NoticeKind.CONTACT_CHANGED, given=True),),
+    ),
     Move("W13", _APPROVED, WorkPermitEvent.OVER, _ENDS, Stage.ENDED, closes=(ALL,)),
 )  # fmt: skip
 PERMIT_MOVES: Final[tuple[Move, ...]] = (
@@ -195,6 +202,10 @@ PERMIT_MOVES: Final[tuple[Move, ...]] = (
     Move(
         "W18", _HELD, PermitEvent.CANCEL, _SIGNED, _P.CANCELLED, closes=_ENDING,
         notices=(Notice(WorkPermitNotice.CANCELLED, occasion=_of_days),),
+    ),
+    Move(
+        "W19", _HELD | {None, _P.AWAITED}, PermitEvent.PROOF_FALLS, Who("what befalls evidence", STAFF, asked=False),
+        notices=(Notice(WorkPermitNotice.PROOF_FELL),),
     ),
 )  # fmt: skip
 RESIDENCE_MOVES: Final[tuple[Move, ...]] = (

@@ -114,6 +114,7 @@ class WorkPermitNotice(StrEnum):
     RESIDENCE_ISSUED = "work_permit_residence_issued"
     RESIDENCE_REFUSED = "work_permit_residence_refused"
     RESIDENCE_EXTENSION_DUE = "work_permit_residence_extension_due"
+    PROOF_FELL = "work_permit_proof_fell"
 
 
 class WorkPermitDate(StrEnum):
@@ -157,6 +158,7 @@ WORDS: Final = (
             # There is no day left to apply again where the time for it has passed.
             _N.RESIDENCE_REFUSED: plan(BOTH, about=_TRACK),
             _N.RESIDENCE_EXTENSION_DUE: plan(BOTH, _D.APPLY_BY, about=_TRACK),
+            _N.PROOF_FELL: plan(BOTH, _D.APPLY_BY, about=_TRACK),
         },
     )
 )

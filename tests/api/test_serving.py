@@ -31,7 +31,7 @@ async def test_a_process_reads_each_of_its_files_once(monkeypatch: pytest.Monkey
     monkeypatch.setenv("TEMPORAL_ADDRESS", "127.0.0.1:1")
     settings = settings_for_tests(AWAY)
 
-    app = await serving.prepare(settings)
+    app = (await serving.prepare(settings)).api
     async with app.router.lifespan_context(app):
         assert set(app.state.wiring.limits) == {"limits"}
 

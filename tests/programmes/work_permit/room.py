@@ -74,6 +74,11 @@ async def extend(park: Park, here: str, case: Case, number: int = 1) -> None:
     """Ask for an extension, grant it, and let that settle."""
     await park.ask("employer-a", "POST", f"{here}/renewal", {}, expects=202)
     await case.until(lambda file: file.find_task("renewal") is not None)
+    await decide_extension(park, here, case, number)
+
+
+async def decide_extension(park: Park, here: str, case: Case, number: int = 1) -> None:
+    """Grant an extension that was asked, and let that settle."""
     shown = await park.ask("officer-1", "GET", here)
     fails = [each["code"] for each in shown["renewal"]["findings"] if each["outcome"] in ("fail", "missing")]
     asked = {"action": "grant", "renewal": number, "reasons": [{"code": "document_seen"}] if fails else []}

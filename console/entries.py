@@ -1,0 +1,67 @@
+"""The entries of the bar by role: at most five, of which the first is the reader's home."""
+
+from dataclasses import dataclass
+from typing import Final
+
+from console.session import Session
+from domain.actors import Role
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """An entry of the bar."""
+
+    path: str
+    said: str  # the code of its words, in the group `bar`
+    is_current: bool = False
+
+
+# By role: path and words (console design, section 2).
+ENTRIES: Final[dict[Role, tuple[tuple[str, str], ...]]] = {
+    Role.EMPLOYER: (
+        ("/home", "home"),
+        ("/register", "register"),
+        ("/rosters", "rosters"),
+        ("/notices", "notices"),
+        ("/settings", "settings"),
+    ),
+    Role.OFFICER: (
+        ("/inbox", "inbox"),
+        ("/search", "search"),
+        ("/notices", "notices"),
+        ("/rules", "rules"),
+        ("/figures", "figures"),
+    ),
+    Role.SUPERVISOR: (
+        ("/inbox", "inbox"),
+        ("/search", "search"),
+        ("/employers", "employers"),
+        ("/rules", "rules"),
+        ("/load", "load"),
+    ),
+    Role.OPERATOR: (("/stuck", "stuck"), ("/operation", "operation"), ("/banner", "banner")),
+    Role.AUDITOR: (
+        ("/audit", "audit"),
+        ("/samples", "samples"),
+        ("/conflicts", "conflicts"),
+        ("/checkpoints", "checkpoints"),
+        ("/exports", "exports"),
+    ),
+    Role.PERSON: (("/me", "my_cases"), ("/me/data", "my_data"), ("/me/notices", "my_notices")),
+}
+
+
+def entries_of(session: Session | None, path: str) -> tuple[Entry, ...]:
+    """Return the entries for a reader, with the one that the path is under marked."""
+    if session is None:
+        return ()
+    listed = ENTRIES.get(session.role, ())
+    under = [entry for entry, _ in listed if path == entry or path.startswith(f"{entry}/")]
+    current = max(under, key=len, default=None)
+    return tuple(Entry(entry, said, entry == current) for entry, said in listed)
+
+
+def home_of(role: Role) -> str:
+    """Return the path of the page that a reader of a role is at home on."""
+    listed = ENTRIES.get(role, ())
+    return listed[0][0] if listed else "/"
