@@ -72,13 +72,6 @@ SELF_CHECK: Final = SelfCheck(asks=AppraisalSelfCheck, of=frozenset(SelfCheckOri
 # What the data map says of what is asked; it is answered and not kept.
 SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
     *rows(
-        "SelfCheckRequest",
-        "appraisal",
-        "what is said of somebody who is not named",
-        NOBODY,
-        until=Retention.MOMENT,
-    ),
-    *rows(
         "AppraisalSelfCheck",
         " ".join(AppraisalSelfCheck.model_fields),
         "answering how the rules stand to somebody whose name is not asked",

@@ -82,13 +82,6 @@ SELF_CHECK: Final = SelfCheck(asks=TalentPermitSelfCheck, of=frozenset({SelfChec
 # What the data map says of what is asked; it is answered and not kept.
 SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
     *rows(
-        "SelfCheckRequest",
-        "talent_permit",
-        "what is said of somebody who is not named",
-        NOBODY,
-        until=Retention.MOMENT,
-    ),
-    *rows(
         "TalentPermitSelfCheck",
         " ".join(TalentPermitSelfCheck.model_fields),
         "answering how the rules stand to somebody whose name is not asked",

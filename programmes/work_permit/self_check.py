@@ -60,13 +60,6 @@ SELF_CHECK: Final = SelfCheck(asks=WorkPermitSelfCheck, of=frozenset({SelfCheckO
 # What the data map says of what is asked; it is answered and not kept.
 SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
     *rows(
-        "SelfCheckRequest",
-        "work_permit",
-        "what is said of somebody who is not named",
-        NOBODY,
-        until=Retention.MOMENT,
-    ),
-    *rows(
         "WorkPermitSelfCheck",
         " ".join(WorkPermitSelfCheck.model_fields),
         "answering how the rules stand to somebody whose name is not asked",
