@@ -133,6 +133,7 @@ def test_a_refusal_stands_at_its_field_and_the_summary_leads_there() -> None:
     page = shown(fields, ProblemError(422, "invalid", "Not taken", "See the fields.", errors))
 
     [summary] = page.css(".govuk-error-summary")
+    assert page.css(f"#{summary.attributes['aria-labelledby']}")
     links = {link.attributes["href"]: link.text() for link in summary.css("a")}
     assert links["#f-employment-contract_end-year"] == "Contract ends: The contract ends before it starts."
     assert all(len(page.css(str(href))) == 1 for href in list(links)[:3])
