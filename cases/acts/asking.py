@@ -62,9 +62,7 @@ def acts_of(
                 body=_body(command, actor.role),
                 destination=None if each.track is None else str(each.track.key),
                 is_allowed=why_not is None,
-                why_not=None
-                if why_not is None
-                else RefusedActView(code=why_not.code, detail=explain(why_not, language)),
+                why_not=told,
                 round=shown_round,
                 tasks=_tasks(file, actor, command, each) if actor.is_inside and why_not is None else [],
                 ways=list(_ways(file, actor, command, each, language)) if why_not is None else [],
