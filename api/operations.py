@@ -106,6 +106,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "POST /v1/me/sessions": _of("openSession", "link_invalid too_many_requests"),
     "POST /v1/me/sign-out": _of("endSession"),
     "GET /v1/me/registrations": _of("listOwnCases"),
+    "GET /v1/me/registrations/{reference}/acts": _of("listOwnActs", "facts_erased"),
     "GET /v1/me/data": _of("readOwnData"),
     "GET /v1/me/access-log": _of("listReadings"),
     "GET /v1/me/access-log/days": _of("listReadingDays"),

@@ -14,6 +14,7 @@ from api import case_changes, case_reads, check_codes, erasure, receipts
 from api.access import GuardedRoute, IdempotencyKey, allow, signed
 from api.acts import act, pending
 from api.answers import Pages, answer_page, json_response, respond
+from api.case_acts import add_acts
 from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
@@ -89,6 +90,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     for kind, command in programme.commands.items():
         if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)
+    add_acts(router)
     add_renewal(router)
     add_evidence(router)
     add_offers(router)

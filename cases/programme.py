@@ -203,6 +203,14 @@ class Answers(Generic[_Said]):
 # Says what the rules would find of a form today, and stores nothing.
 Check = Callable[[Context, Actor, Any, Language], Awaitable[CheckView]]
 
+
+class Reasoned(NamedTuple):
+    """What the reasons are for that are given with a command, and whether at least one is needed."""
+
+    use: str
+    is_needed: bool = True
+
+
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
 
@@ -252,6 +260,8 @@ class Command:
         refuses: what refuses it now before its rows do, whatever is given with it.
         body: the model of what is given; None where nothing is.
         named: what of it the route names in its path, kept in the body beside what is given.
+        reasons: what the reasons are for that are given with it, by the row that it then is.
+        comes_to: which of the rows that it may be now it would be, where what is given does not say it alone.
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
         writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
             in the database.
@@ -273,6 +283,8 @@ class Command:
     refuses: Refuses | None = None
     body: type[BaseModel] | None = None
     named: tuple[str, ...] = ()
+    reasons: Mapping[str, Reasoned] = field(default_factory=dict)
+    comes_to: Callable[[CaseFile, Sequence[str]], Sequence[str]] | None = None
     waits: frozenset[Role] = NOBODY
     writes_by_itself: bool = False
     completes: Completes | None = None

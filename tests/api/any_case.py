@@ -131,6 +131,9 @@ async def _sent_back(cases: Cases) -> None:
     number = (await cases.read("officer-1", reference))["round"]
     await cases.act("owner", reference, "correction", {**cases.sample.correction, "round": number})
     await cases.read("officer-1", reference, "/differences", headers=REVIEW)
+    for reader in ("owner", "officer-1"):
+        shown = await cases.read(reader, reference, "/acts")
+        assert any(each["is_allowed"] for each in shown["acts"]), shown
     unreadable = {"code": "document_unreadable"}
     await cases.decide(reference, "return", unreadable)
     await cases.act("owner", reference, "correction", cases.sample.correction)

@@ -115,6 +115,7 @@ async def walk_registrations(walk: Walk) -> None:
         places={"reference": returned},
         headers={"Purpose": "case_review"},
     )
+    await walk.call("officer-1", "GET", "/v1/registrations/{reference}/acts", places={"reference": returned})
     await walk.decide(returned, "return", "document_unreadable")
     await walk.act("employer-a", returned, "correction", {"employment": {"position": "高级研究员"}})
     await walk.decide(returned, "return", "document_unreadable", persona="supervisor")
@@ -508,6 +509,9 @@ async def walk_person(walk: Walk) -> None:
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)
     (own, *_) = (await me.get("/v1/me/registrations")).json()["items"]
+    may = await me.get(f"/v1/me/registrations/{own['reference']}/acts")
+    assert may.status_code == 200, may.text
+    walk.seen["GET /v1/me/registrations/{reference}/acts"].add(200)
     assert (await me.get("/v1/me/offers", reference=own["reference"])).status_code == 200
     walk.seen["GET /v1/me/offers"].add(200)
     answer = await me.send("POST", "/v1/me/sign-out")

@@ -76,7 +76,7 @@ async def test_every_route_answers_each_role_as_it_declares(stage: Stage) -> Non
     for method, path in GUARDED:
         for persona, claims in PERSONAS.items():
             body = BODIES.get(f"{method} {path}")
-            # Cases that a person owns, and drafts, are theirs by the document that the token asserts, which a link does not.
+            # Cases that a person owns, and drafts, are theirs by the document of the token, not by a link.
             asserted = _OWN_DOCUMENT if claims["role"] == "person" and path.startswith(_BY_DOCUMENT) else {}
             answer = await stage.as_(persona, **asserted).send(
                 method,

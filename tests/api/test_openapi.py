@@ -36,6 +36,7 @@ POST /v1/registrations/check
 GET /v1/registrations
 GET /v1/registrations/{reference}
 GET /v1/registrations/{reference}/person
+GET /v1/registrations/{reference}/acts
 POST /v1/registrations/{reference}/correction
 POST /v1/registrations/{reference}/contest
 POST /v1/registrations/{reference}/withdrawal
@@ -115,6 +116,7 @@ POST /v1/me/sign-in-links
 POST /v1/me/sessions
 POST /v1/me/sign-out
 GET /v1/me/registrations
+GET /v1/me/registrations/{reference}/acts
 GET /v1/me/data
 GET /v1/lost-answers
 POST /v1/lost-answers/{answer_id}/attachment
