@@ -126,6 +126,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "POST /v1/me/releases/{release_id}/withdrawal": _of("takeReleaseBack", "not_found already_decided facts_erased"),
     # Anyone.
+    "POST /v1/drafts": _of("beginDraft", "wrong_stage not_found case_unknown"),
+    "GET /v1/drafts": _of("listDrafts"),
+    "GET /v1/drafts/{draft_id}": _of("readDraft", "facts_erased"),
+    "PUT /v1/drafts/{draft_id}": _of("changeDraft", "draft_changed facts_erased"),
+    "DELETE /v1/drafts/{draft_id}": _of("discardDraft"),
+    "GET /v1/check/{code}": _of("checkCode", "not_found too_many_requests"),
     "GET /health/live": _of("readLiveness"),
     "GET /health/ready": _of("readReadiness"),
 }

@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from api import case_changes, case_reads, decision_letters, erasure, receipts
+from api import case_changes, case_reads, check_codes, decision_letters, erasure, receipts
 from api.access import GuardedRoute, IdempotencyKey, allow, signed
 from api.acts import act, pending
 from api.answers import Pages, answer_page, json_response, respond
@@ -102,6 +102,7 @@ def _routes(programme: Programme) -> list[BaseRoute]:
         case_changes.routes.add_to(router)
     erasure.routes.add_to(router)
     receipts.routes.add_to(router)
+    check_codes.routes.add_to(router)
     beside = APIRouter(prefix="/v1", route_class=GuardedRoute)
     for inbox in programme.inboxes:
         _add_inbox(beside, inbox)

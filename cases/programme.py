@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import undeclared
 from cases.case.corrected import with_fields
 from cases.case.file import CaseFile
+from cases.case.in_force import InForce, approval_in_force
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.row import OneCase
@@ -22,6 +23,7 @@ from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.inboxes import Desk, Inbox
+from cases.shared.self_checks import SelfCheck
 from domain.actors import Actor, Role
 from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
@@ -684,6 +686,7 @@ class Programme:
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         questions: what can be asked of its rules and is of no case.
+        self_check: what anyone may ask of them, about nobody; None where nothing may.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
@@ -729,6 +732,7 @@ class Programme:
         leaving: what is told once when an employer leaves the Park, if anything.
         hears: what is answered from outside about its cases, if anything.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
+        in_force: whether a case is in force on a day, and which of its parts are, for anyone who was given a code.
     """
 
     code: str
@@ -747,6 +751,7 @@ class Programme:
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     questions: tuple[Calculator, ...] = ()
+    self_check: SelfCheck | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing
@@ -787,6 +792,7 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+    in_force: Callable[[OneCase, date], InForce] = approval_in_force
 
     @property
     def numbers_begin(self) -> str:

@@ -64,6 +64,7 @@ class Field:
         path: where it stands in the body, as the API's refusals name it; the name of its input too.
         is_required: whether the body has to have it.
         is_marked: whether it says that it may be left empty: where most of what stands around it may not.
+        has_default: whether the body has a value of its own where none is given, which is then what stands in it.
         longest: the most characters that it may have.
         lang: the language of what is typed, where the field says it.
         value: what it shows: a text; of a day its year, month and day as typed; of several choices their codes.
@@ -78,6 +79,7 @@ class Field:
     hint: str | None = None
     is_required: bool = False
     is_marked: bool = False
+    has_default: bool = False
     options: tuple[Option, ...] = ()
     longest: int | None = None
     inputmode: str | None = None
@@ -285,10 +287,21 @@ def _parts(walk: _Walk, schema: Mapping[str, Any], within: str, given: Any) -> t
             built = _rows(walk, plain, name, path, given.get(name))
         else:
             built = _field(walk, plain, path, path, given.get(name))
-        is_required = name in required
-        is_marked = not is_required and not walk.is_of_parts and built.kind not in (Kind.GROUP, Kind.ROWS, Kind.FIXED)
-        found.append(replace(built, is_required=is_required, is_marked=is_marked))
+        found.append(_standing(walk, built, of, is_required=name in required))
     return tuple(found)
+
+
+def _standing(walk: _Walk, built: Field, schema: Mapping[str, Any], *, is_required: bool) -> Field:
+    """Return a field with whether it may be left out, and with what stands in it by itself.
+
+    A text that has a value of its own is not asked, such as the version of what is signed: it goes as it was shown.
+    """
+    default = schema.get("default")
+    if isinstance(default, str) and built.kind in (Kind.TEXT, Kind.ONE):
+        kind = Kind.FIXED if built.kind is Kind.TEXT else built.kind
+        return replace(built, kind=kind, value=built.value or default, is_required=is_required, has_default=True)
+    is_marked = not is_required and not walk.is_of_parts and built.kind not in (Kind.GROUP, Kind.ROWS, Kind.FIXED)
+    return replace(built, is_required=is_required, is_marked=is_marked)
 
 
 def _rows(walk: _Walk, schema: Mapping[str, Any], name: str, path: str, given: Any) -> Field:
@@ -322,7 +335,10 @@ def _piece(
         if each.path != f"{path}.value"
     ]
     word = walk.words.word("evidence.item", item)
-    return (*kept, *([value] if value is not None else [])), f"{titled}: {word}" if word else titled
+    return (
+        *kept,
+        *([value] if value is not None else []),
+    ), f"{titled}{walk.words.say('colon')}{word}" if word else titled
 
 
 def _field(walk: _Walk, schema: Mapping[str, Any], path: str, name: str, given: Any) -> Field:

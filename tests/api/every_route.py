@@ -14,6 +14,7 @@ from register.trials import try_pack
 from store.tables import deliveries, notices
 from tests.api.any_case import walk_any_case
 from tests.api.bodies import example_of
+from tests.api.code_walk import walk_check_codes
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
@@ -171,6 +172,7 @@ async def walk_permits(walk: Walk) -> None:
     dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
     await walk.answer(reference, "accepted")
     await walk.answer(reference, "issued", **dates)
+    await walk_check_codes(walk, "registrations", reference, "employer-a")
     await walk.act("employer-a", reference, "permits/{destination}/lost", {"lost_on": "2026-03-02"}, destination="HK")
     await walk.answer(reference, "refused", outcome_id="held-1", reason_code="x", reason_text="No.")
     await walk.act("officer-1", reference, "permits/{destination}/outcome", {"outcome_id": "held-1"}, destination="HK")
@@ -564,3 +566,18 @@ async def walk_public(walk: Walk) -> None:
     decoded = await walk.stage.as_("operator").send("POST", "/codec/decode", json={"payloads": []})
     assert decoded.json() == {"payloads": []}
     walk.seen["POST /codec/decode"].add(200)
+    await _walk_drafts(walk)
+    checked = await walk.stage.nobody.send("POST", "/v1/self-check", json={"origin": "foreign"})
+    assert checked.status_code == 200, checked.text
+    walk.seen["POST /v1/self-check"].add(200)
+
+
+async def _walk_drafts(walk: Walk) -> None:
+    """Begin a draft, change it, read it and throw it away."""
+    begun = {"programme": "talent_permit", "content": {"person": {"name_zh": "曹雪"}}}
+    draft = await walk.call("employer-a", "POST", "/v1/drafts", begun)
+    at, headers = {"draft_id": draft["id"]}, {"If-Match": '"1"'}
+    await walk.call("employer-a", "PUT", "/v1/drafts/{draft_id}", {"content": {}}, places=at, headers=headers)
+    await walk.call("employer-a", "GET", "/v1/drafts")
+    await walk.call("employer-a", "GET", "/v1/drafts/{draft_id}", places=at)
+    await walk.call("employer-a", "DELETE", "/v1/drafts/{draft_id}", places=at)

@@ -23,7 +23,7 @@ from domain.actors import Role
 from domain.languages import Language
 from programmes import PROGRAMMES
 from programmes.appraisal.requests import AppraisalEvidence, AppraisalRequest
-from programmes.talent_permit.requests import CorrectionRequest, FactRequest, RegistrationRequest
+from programmes.talent_permit.requests import UNDERTAKING_VERSION, CorrectionRequest, FactRequest, RegistrationRequest
 from programmes.work_permit.requests import WorkPermitRequest
 from tests.api.conftest import settings_for_tests
 from tests.console.visiting import filled
@@ -69,14 +69,17 @@ def test_what_a_form_shows_is_what_it_sends(programme: Programme) -> None:
 
     read = read_form(model, words, sent(page))
     assert read.is_sent
-    assert read.body == example
+    defaults = {"undertaking_version": UNDERTAKING_VERSION} if model is RegistrationRequest else {}
+    example.get("person", {}).setdefault("language", "zh-Hant")
+    assert read.body == {**example, **defaults}
     model.model_validate(read.body)
 
 
 def test_an_empty_form_names_the_fields_that_are_missing() -> None:
     read = read_form(RegistrationRequest, PERMIT, sent(shown(fields_of(RegistrationRequest, PERMIT))))
 
-    assert read.body == {"person": {}, "employment": {}, "destinations": []}
+    version = {"undertaking_version": UNDERTAKING_VERSION}
+    assert read.body == {"person": {}, "employment": {}, "destinations": [], **version}
 
 
 def test_what_cannot_be_read_is_shown_again_as_it_was_typed() -> None:
@@ -176,7 +179,7 @@ def test_rows_come_and_go_by_buttons_and_keep_what_was_typed() -> None:
     fewer = read_form(AppraisalRequest, APPRAISAL, sent(page, **typed, _remove="evidence[0]"))
     assert not fewer.is_sent
     assert fewer.body["evidence"] == [{"item": "award", "value": {"name": "A prize", "given_on": "2020--"}}]
-    assert fewer.body["person"] == given["person"]
+    assert fewer.body["person"] == {**given["person"], "language": "zh-Hant"}
 
 
 def test_a_form_asks_only_what_is_to_be_mended() -> None:
@@ -222,6 +225,14 @@ def test_nothing_is_marked_as_optional_where_everything_is() -> None:
         "person.email",
         "person.phone",
     }
+
+
+def test_what_has_a_value_of_its_own_stands_there_already() -> None:
+    fields = fields_of(RegistrationRequest, PERMIT, only=["undertaking_version"])
+    assert [(each.kind, each.value) for each in fields] == [(Kind.FIXED, UNDERTAKING_VERSION)]
+    page = shown(fields_of(AppraisalRequest, APPRAISAL, only=["person.language"]))
+    assert sent(page)["person.language"] == "zh-Hant"
+    assert [label.text() for label in page.css("main label")] == ["简体中文", "繁體中文", "English"]
 
 
 def test_a_single_choice_is_not_asked() -> None:
