@@ -35,6 +35,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Work lists.
     "GET /v1/tasks": _of("listTasks"),
     "GET /v1/tasks/counts": _of("countTasks"),
+    "GET /v1/tasks/{task_id}": _of("readTask"),
     "POST /v1/tasks/next": _of("claimNextTask", "facts_erased"),
     "POST /v1/tasks/assign": _of("assignTasks"),
     "POST /v1/tasks/{task_id}/claim": _of("claimTask", _ON_TASK, "task_held same_signer"),

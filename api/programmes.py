@@ -10,7 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from api import case_changes, case_reads, check_codes, erasure, receipts
+from api import case_changes, case_reads, check_codes, decision_letters, erasure, receipts
 from api.access import GuardedRoute, IdempotencyKey, allow, signed
 from api.acts import act, pending
 from api.answers import Pages, answer_page, json_response, respond
@@ -35,6 +35,7 @@ from cases.programme import Command, Programme, programme_at
 from cases.shared.idempotency import Idempotency
 from cases.shared.inboxes import Desk, Inbox, Received, Step
 from domain.actors import Actor, Role
+from domain.commands import CommandKind
 from domain.fields import Code, Label, Name, Since
 from domain.forms import Form
 from domain.pages import PageQuery
@@ -95,6 +96,8 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     add_evidence(router)
     add_offers(router)
     case_reads.routes.add_to(router)
+    if CommandKind.DECIDE in programme.commands:
+        decision_letters.routes.add_to(router)
     if programme.changing is not None:
         case_changes.routes.add_to(router)
     erasure.routes.add_to(router)

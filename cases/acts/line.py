@@ -76,8 +76,10 @@ def _steps(now: Stage, since: Mapping[Stage, datetime]) -> Iterator[tuple[Stage,
     yield from ((stage, StepState.AHEAD) for stage in _WAY[place + 1 :])
 
 
-def tracks_of(file: CaseFile, language: Language) -> list[TrackStepView]:
-    """Return where the tracks of a case stand that have a stage."""
+def tracks_of(file: CaseFile, seen: AnyCaseView, language: Language) -> list[TrackStepView]:
+    """Return where the tracks of a case stand that have a stage; none while the decision they rest on is hidden."""
+    if seen.stage != file.stage:
+        return []
     programme = programme_of(file)
     return [
         TrackStepView(

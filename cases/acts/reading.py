@@ -51,7 +51,7 @@ async def get_acts(
         stage=seen.stage,
         round=seen.round,
         line=line_of(file, seen, chain, language),
-        tracks=tracks_of(file, language),
+        tracks=tracks_of(file, seen, language),
         turn=turn_of(file, seen, language),
         acts=acts_of(file, actor, at, language, shown_round=seen.round, explain=to_reader),
     )

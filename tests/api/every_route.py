@@ -38,9 +38,10 @@ OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {
 IN_WHOLE: Final = frozenset({"talent_permit"})
 
 
-async def walk_all(stage: Stage) -> Walk:
-    """Walk through every route."""
+async def walk_all(stage: Stage, *, asks_first: bool = False) -> Walk:
+    """Walk through every route; if so asked, with a look before each act on a case whether it may be done."""
     walk = Walk(stage)
+    walk.asks_first = asks_first
     await walk_tasks(walk)
     await walk_registrations(walk)
     await walk_permits(walk)
@@ -83,6 +84,7 @@ async def walk_tasks(walk: Walk) -> None:
     place = {"task_id": task["id"]}
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("officer-2", "GET", "/v1/tasks/{task_id}", places=place)
     await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
@@ -116,6 +118,14 @@ async def walk_registrations(walk: Walk) -> None:
         headers={"Purpose": "case_review"},
     )
     await walk.call("officer-1", "GET", "/v1/registrations/{reference}/acts", places={"reference": returned})
+    await walk.call(
+        "officer-1",
+        "POST",
+        "/v1/registrations/{reference}/decision/preview",
+        {"action": "return", "round": 2, "reasons": [{"code": "document_unreadable"}]},
+        places={"reference": returned},
+        headers={"Purpose": "case_review"},
+    )
     await walk.decide(returned, "return", "document_unreadable")
     await walk.act("employer-a", returned, "correction", {"employment": {"position": "高级研究员"}})
     await walk.decide(returned, "return", "document_unreadable", persona="supervisor")

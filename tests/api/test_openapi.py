@@ -55,6 +55,7 @@ POST /v1/webhooks/{webhook_id}/test
 POST /v1/webhooks/{webhook_id}/secret
 GET /v1/webhooks/{webhook_id}/deliveries
 GET /v1/tasks
+GET /v1/tasks/{task_id}
 POST /v1/tasks/next
 POST /v1/tasks/{task_id}/claim
 POST /v1/tasks/{task_id}/release
@@ -147,6 +148,7 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
 _WITHOUT_KEY = {
     *(f"POST /v1/{each.path}/check" for each in PROGRAMMES.values() if each.check),
     *(f"POST /v1/{each.path}/{asked.path}" for each in PROGRAMMES.values() for asked in each.questions),
+    *(f"POST /v1/{each.path}/{{reference}}/decision/preview" for each in PROGRAMMES.values()),
     "POST /v1/authority/outcomes",
     "POST /v1/receipts",
     "POST /v1/audit/checkpoint/cosignatures",
