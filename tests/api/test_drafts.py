@@ -116,6 +116,9 @@ async def test_whoever_is_erased_takes_along_what_names_them_in_drafts_of_others
         await _begun(stage.as_("employer-b"), content={"person": {"identity_number": "33010619860128072X"}}),
     )
     mine = await _begun(change.me(), content={"note": "no number here"})
+    issued = await stage.as_("employer-a").post(f"/v1/registrations/{change.old}/check-codes", {})
+    code = issued.json()["code"]
+    assert (await stage.nobody.send("GET", f"/v1/check/{code}")).status_code == 200
     async with stage.context.database.begin() as connection:
         query = select(tables.drafts.c.key_id).where(tables.drafts.c.draft_id == UUID(mine["id"]))
         own_key = (await connection.execute(query)).scalar_one()
@@ -134,6 +137,7 @@ async def test_whoever_is_erased_takes_along_what_names_them_in_drafts_of_others
         wrapped = select(tables.data_keys.c.wrapped).where(tables.data_keys.c.key_id == own_key)
         assert (await connection.execute(wrapped)).scalar_one() is None
     assert left == {UUID(of_another["id"])}
+    assert (await stage.nobody.send("GET", f"/v1/check/{code}")).status_code == 404
     assert about["id"] != of_another["id"]
 
 
