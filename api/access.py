@@ -70,6 +70,7 @@ class Access:
     is_own: bool = False
     takes_documents: bool = True
     asks_document: bool = False  # of a person: no session of a link is enough, nor a token without a document
+    knows_person: bool = False  # a person is known by a link or by a document, and nobody else among persons
 
     async def check(self, request: Request) -> None:
         """Find out who acts, count the call, and refuse a role that may not."""
@@ -86,7 +87,7 @@ class Access:
         await wiring.limiter.count(actor)
         request.state.place.belong_to(actor.issuer, actor.subject)
         by = None
-        if document is not None and ((self.is_own and self.takes_documents) or self.asks_document):
+        if document is not None and ((self.is_own and self.takes_documents) or self.asks_document or self.knows_person):
             actor, request.state.session = await sign_in.find_by_document(wiring.context, actor, document)
             token, by = hashlib.sha256(b"document/" + token).digest(), "document"
         request.state.actor = actor
@@ -116,6 +117,8 @@ class Access:
         session: Session | None = getattr(request.state, "session", None)
         if self.asks_document and request.state.actor.role is Role.PERSON and not (session and session.by_document):
             raise Refused("role_not_allowed", ASSERT_DOCUMENT)
+        if self.knows_person and request.state.actor.role is Role.PERSON and session is None:
+            raise Refused("token_invalid", "Only a person who signed in by a link or by a document can call this.")
 
     def _need_role(self, actor: Actor) -> None:
         if actor.role not in self.roles:
@@ -152,12 +155,13 @@ class _Open(Access):
         return None
 
 
-def allow(*roles: Role, asks_document: bool = False) -> Any:
+def allow(*roles: Role, asks_document: bool = False, knows_person: bool = False) -> Any:
     """Let the roles call the route, and hand it the actor; an employer's token is good for its own employer only.
 
     `asks_document`: a person is known by the document that their token asserts, and nobody without one may call it.
+    `knows_person`: the session of a link does as well.
     """
-    return Depends(_Caller(Credential.TOKEN, frozenset(roles), asks_document=asks_document))
+    return Depends(_Caller(Credential.TOKEN, frozenset(roles), asks_document=asks_document, knows_person=knows_person))
 
 
 def own() -> Any:

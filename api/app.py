@@ -22,7 +22,10 @@ from api import (
     audit_cases,
     audit_events,
     call_metrics,
+    case_acts,
+    check_codes,
     codec,
+    drafts,
     employers,
     gateways,
     joinings,
@@ -46,6 +49,7 @@ from api.openapi import build_openapi
 from api.patience import Patience
 from api.problems import CODE_OF_STATUS, Answered, problem_response
 from api.programmes import routes_of
+from api.self_check import self_check_routes
 from api.starts import Starts
 from api.tokens import DocumentClaims, IssuerKeys, Tokens
 from api.wiring import Wiring, wiring_of
@@ -90,8 +94,11 @@ ROUTERS = (
     operators.router,
     audit_events.router,
     me.router,
+    case_acts.router,
     objections.router,
     me.pages,
+    check_codes.router,
+    drafts.router,
     anyone.router,
 )
 _log = structlog.get_logger("api.defects")
@@ -164,6 +171,7 @@ def create_app(
     declared = PROGRAMMES.values() if context is None else programmes_of(context)
     app.state.prefixes = frozenset(each.prefix for each in declared)
     app.router.routes.extend(routes_of(declared))
+    app.router.routes.extend(self_check_routes(declared))
     for router in (*ROUTERS, codec.router):
         app.router.routes.extend(router.routes)
     app.state.explained_at = _explained_at(settings)

@@ -43,7 +43,9 @@ TAGS: Final[dict[str, str]] = {
     "Machines": "Signed messages of the exit-entry administration and of the mail and SMS gateways.",
     "Operators": "Incidents and their causes, and how the channels of notices fare.",
     "The person": "Signing in by a one-time link; one's own cases and data, who read them, complaints and disputes.",
-    "Anyone": "Whether the process runs and can serve.",
+    "Check codes": "Codes by which anyone who was given one sees whether a case is in force.",
+    "Drafts": "What was begun and not sent, sealed for a time.",
+    "Anyone": "Whether the process runs and can serve, and what is asked before there is an account.",
 }
 
 SECURITY_SCHEMES: Final[dict[str, dict[str, Any]]] = {

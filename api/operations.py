@@ -35,6 +35,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     # Work lists.
     "GET /v1/tasks": _of("listTasks"),
     "GET /v1/tasks/counts": _of("countTasks"),
+    "GET /v1/tasks/{task_id}": _of("readTask"),
     "POST /v1/tasks/next": _of("claimNextTask", "facts_erased"),
     "POST /v1/tasks/assign": _of("assignTasks"),
     "POST /v1/tasks/{task_id}/claim": _of("claimTask", _ON_TASK, "task_held same_signer"),
@@ -106,6 +107,7 @@ OPERATIONS: Final[dict[str, Operation]] = {
     "POST /v1/me/sessions": _of("openSession", "link_invalid too_many_requests"),
     "POST /v1/me/sign-out": _of("endSession"),
     "GET /v1/me/registrations": _of("listOwnCases"),
+    "GET /v1/me/registrations/{reference}/acts": _of("listOwnActs", "facts_erased"),
     "GET /v1/me/data": _of("readOwnData"),
     "GET /v1/me/access-log": _of("listReadings"),
     "GET /v1/me/access-log/days": _of("listReadingDays"),
@@ -124,6 +126,12 @@ OPERATIONS: Final[dict[str, Operation]] = {
     ),
     "POST /v1/me/releases/{release_id}/withdrawal": _of("takeReleaseBack", "not_found already_decided facts_erased"),
     # Anyone.
+    "POST /v1/drafts": _of("beginDraft", "wrong_stage not_found case_unknown"),
+    "GET /v1/drafts": _of("listDrafts"),
+    "GET /v1/drafts/{draft_id}": _of("readDraft", "facts_erased"),
+    "PUT /v1/drafts/{draft_id}": _of("changeDraft", "draft_changed facts_erased"),
+    "DELETE /v1/drafts/{draft_id}": _of("discardDraft"),
+    "GET /v1/check/{code}": _of("checkCode", "not_found too_many_requests"),
     "GET /health/live": _of("readLiveness"),
     "GET /health/ready": _of("readReadiness"),
 }

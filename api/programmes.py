@@ -10,10 +10,11 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 from starlette.routing import BaseRoute
 
-from api import case_changes, case_reads, erasure, receipts
+from api import case_changes, case_reads, check_codes, decision_letters, erasure, receipts
 from api.access import GuardedRoute, IdempotencyKey, allow, signed
 from api.acts import act, pending
 from api.answers import Pages, answer_page, json_response, respond
+from api.case_acts import add_acts
 from api.case_answers import case_answer, respond_with_case
 from api.case_parts import add_parts
 from api.case_routes import ProgrammeRouter, called, endpoint, programme_in, says
@@ -34,6 +35,7 @@ from cases.programme import Command, Programme, programme_at
 from cases.shared.idempotency import Idempotency
 from cases.shared.inboxes import Desk, Inbox, Received, Step
 from domain.actors import Actor, Role
+from domain.commands import CommandKind
 from domain.fields import Code, Label, Name, Since
 from domain.forms import Form
 from domain.pages import PageQuery
@@ -97,14 +99,18 @@ def _routes(programme: Programme) -> list[BaseRoute]:
     for kind, command in programme.commands.items():
         if command.route is not None and command.route.on is not On.TASK and kind not in by_part:
             _add_command(router, kind, command)
+    add_acts(router)
     add_renewal(router)
     add_evidence(router)
     add_offers(router)
     case_reads.routes.add_to(router)
+    if CommandKind.DECIDE in programme.commands:
+        decision_letters.routes.add_to(router)
     if programme.changing is not None:
         case_changes.routes.add_to(router)
     erasure.routes.add_to(router)
     receipts.routes.add_to(router)
+    check_codes.routes.add_to(router)
     beside = APIRouter(prefix="/v1", route_class=GuardedRoute)
     for inbox in programme.inboxes:
         _add_inbox(beside, inbox)

@@ -11,12 +11,13 @@ from starlette.responses import Response
 from api.access import GuardedRoute, IdempotencyKey, allow
 from api.answers import answer_page, json_response
 from api.bulk import assign_all
+from api.parameters import IdPath
 from api.problems import FieldProblem
 from api.published_words import TaskKind, TrackKey
 from api.views import TaskPage
 from api.wiring import wiring_of
 from cases.tasks import inbox
-from cases.tasks.views import TaskCounts
+from cases.tasks.views import TaskCounts, TaskView
 from domain.actors import Actor, Role
 from domain.bodies import Body
 from domain.fields import Code, Label, Since
@@ -100,6 +101,12 @@ async def count_tasks(
 ) -> Response:
     """Count the open tasks that the caller's list has, by kind, by holder and by urgency."""
     return json_response(await inbox.count_tasks(wiring_of(request).context, actor, query.choice()))
+
+
+@router.get("/{task_id}", response_model=TaskView, summary="Read a task")
+async def read_task(request: Request, task_id: IdPath, actor: Annotated[Actor, _HOLDERS]) -> Response:
+    """Return a task of the caller's lists, one that somebody answered meanwhile as well: `state`, and who holds it."""
+    return json_response(await inbox.read_task(wiring_of(request).context, actor, task_id))
 
 
 @router.post("/assign", response_model=AssignmentsView, summary="Assign several tasks")

@@ -15,6 +15,7 @@ from sqlalchemy.ext.asyncio import AsyncConnection
 from cases import undeclared
 from cases.case.corrected import with_fields
 from cases.case.file import CaseFile
+from cases.case.in_force import InForce, approval_in_force
 from cases.case.moves import At, Moves, Track
 from cases.case.parties import DeclaredPart
 from cases.case.row import OneCase
@@ -22,6 +23,7 @@ from cases.case.shows import Views
 from cases.case.views import CaseForStaff, CheckView
 from cases.shared.context import Context
 from cases.shared.inboxes import Desk, Inbox
+from cases.shared.self_checks import SelfCheck
 from domain.actors import Actor, Role
 from domain.answers import OutsideAnswer
 from domain.case_types import CaseType
@@ -201,6 +203,14 @@ class Answers(Generic[_Said]):
 # Says what the rules would find of a form today, and stores nothing.
 Check = Callable[[Context, Actor, Any, Language], Awaitable[CheckView]]
 
+
+class Reasoned(NamedTuple):
+    """What the reasons are for that are given with a command, and whether at least one is needed."""
+
+    use: str
+    is_needed: bool = True
+
+
 NOBODY: Final = frozenset[Role]()
 EVERYBODY: Final = frozenset(Role)
 
@@ -250,6 +260,8 @@ class Command:
         refuses: what refuses it now before its rows do, whatever is given with it.
         body: the model of what is given; None where nothing is.
         named: what of it the route names in its path, kept in the body beside what is given.
+        reasons: what the reasons are for that are given with it, by the row that it then is.
+        comes_to: which of the rows that it may be now it would be, where what is given does not say it alone.
         waits: the roles whose caller waits for the outcome; any other is answered 202 once the command is stored.
         writes_by_itself: whether it changes rows at once and not with the file, so that a try of it has to be undone
             in the database.
@@ -271,6 +283,8 @@ class Command:
     refuses: Refuses | None = None
     body: type[BaseModel] | None = None
     named: tuple[str, ...] = ()
+    reasons: Mapping[str, Reasoned] = field(default_factory=dict)
+    comes_to: Callable[[CaseFile, Sequence[str]], Sequence[str]] | None = None
     waits: frozenset[Role] = NOBODY
     writes_by_itself: bool = False
     completes: Completes | None = None
@@ -672,6 +686,7 @@ class Programme:
         check: what a try of the form is called, and what makes it; None where there is none.
         by: the roles that may hand in a form.
         questions: what can be asked of its rules and is of no case.
+        self_check: what anyone may ask of them, about nobody; None where nothing may.
         inboxes: what it hears from machines outside.
         desks: what its staff works on beside cases.
         own_rows: what it keeps of a new case, by table, of the form and of the case as it is taken on.
@@ -717,6 +732,7 @@ class Programme:
         leaving: what is told once when an employer leaves the Park, if anything.
         hears: what is answered from outside about its cases, if anything.
         forget: deletes a batch of what the programme keeps beside cases, older than a time.
+        in_force: whether a case is in force on a day, and which of its parts are, for anyone who was given a code.
     """
 
     code: str
@@ -735,6 +751,7 @@ class Programme:
     bodies: tuple[DataRow, ...] = ()
     check: tuple[Operation, Check] | None = None
     questions: tuple[Calculator, ...] = ()
+    self_check: SelfCheck | None = None
     inboxes: tuple[Inbox, ...] = ()
     desks: tuple[Desk, ...] = ()
     own_rows: Callable[[Form, CaseRow], Mapping[str, Sequence[TableRow]]] = undeclared.keep_nothing
@@ -775,6 +792,7 @@ class Programme:
     leaving: LeavingReport | None = None
     hears: Answers[Any] | None = None
     forget: Callable[[AsyncConnection, datetime, int], Awaitable[None]] = undeclared.forget_nothing
+    in_force: Callable[[OneCase, date], InForce] = approval_in_force
 
     @property
     def numbers_begin(self) -> str:

@@ -3,6 +3,7 @@
 import json
 import sys
 from collections import Counter
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from pathlib import Path
@@ -49,6 +50,7 @@ def revive(
     from domain.errors import Unavailable
 
     found: Counter[str] = Counter()
+    of: Counter[str] = Counter()
     without = Without()
     last = after
 
@@ -56,6 +58,7 @@ def revive(
         nonlocal last
         last = looked.reference
         found[looked.found.value] += 1
+        of[edge.programme_of(looked.reference)] += 1
         found["started"] += looked.started
         without.count(looked)
         if not as_json and found.total() % _EVERY == 0:
@@ -71,10 +74,11 @@ def revive(
     started = found.pop("started", 0)
     summary = {"looked": found.total(), "started": started, "found": dict(found), "dry_run": dry_run, "after": last}
     summary["without_workflow"] = without.told()
+    summary["programmes"] = dict(sorted(of.items()))
     if as_json:
         print(json.dumps(summary | {"broke_off": why}))
     else:
-        print("\n".join(_lines(found, started, without, dry_run=dry_run)))
+        print("\n".join(_lines(found, of, started, without, dry_run=dry_run)))
     if why is not None:
         more = f"; go on with `hetao cases revive --after {last}`" if last else ""
         print(f"hetao: {_BROKE_OFF.get(why, f'{why} is away')}{more}", file=sys.stderr)
@@ -143,10 +147,11 @@ def _time(at: datetime) -> str:
     return at.astimezone(CHINA).strftime("%Y-%m-%d %H:%M")
 
 
-def _lines(found: Counter[str], started: int, without: Without, *, dry_run: bool) -> list[str]:
+def _lines(found: Counter[str], of: Mapping[str, int], started: int, without: Without, *, dry_run: bool) -> list[str]:
     """Return what may be said, the counts by what was found."""
     gone = found.total() - found["running"]
     lines = [f"{found.total()} cases are not finished: the workflow of {found['running']} runs, of {gone} it does not."]
+    lines += [f"  of {programme}: {number}" for programme, number in sorted(of.items())]
     lines += [f"  {what}: {number}" for what, number in sorted(found.items()) if what != "running"]
     lines.append(f"{gone} would be started." if dry_run else f"{started} started.")
     if dry_run:

@@ -167,3 +167,11 @@ def _causes(error: BaseException) -> Iterator[BaseException]:
 def _names(errors: list[BaseException]) -> set[str]:
     """Return the names of the classes of errors: the driver's, without loading the driver."""
     return {kind.__name__ for each in errors for kind in type(each).__mro__}
+
+
+def programme_of(reference: str) -> str:
+    """Return the code of the programme of a case by its reference; "unknown" of one that is not installed."""
+    from programmes import PROGRAMMES
+
+    prefix = reference.partition("-")[0]
+    return next((each.code for each in PROGRAMMES.values() if each.prefix == prefix), "unknown")

@@ -121,6 +121,9 @@ async def _try_pack(settings: "Settings", draft: Any, since: "date", by: str | N
 
 def _show_trial(report: Mapping[str, Any]) -> None:
     console = Console(highlight=False)
+    programmes = {edge.programme_of(flip["reference"]) for flip in report["flips"]}
+    if programmes:
+        console.print(f"Cases of {', '.join(sorted(programmes))}:", soft_wrap=True)
     # References are copied from here: whatever the width of the terminal, they are whole and on one line.
     longest = max((len(flip["reference"]) for flip in report["flips"]), default=0)
     case = Column("case", no_wrap=True, min_width=longest)

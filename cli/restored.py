@@ -91,7 +91,7 @@ def _tell(found: "RestoredView") -> None:
     else:
         print(f"Cases that Temporal knows and the register does not: {len(found.lost_cases)}")
         for reference in found.lost_cases:
-            print(f"  {reference}")
+            print(f"  {reference} ({edge.programme_of(reference)})")
     print(_NEXT)
 
 

@@ -28,9 +28,12 @@ class WrongField:
     field: str  # where it stands in the body, its names parted by dots
     code: str
     message: str
+    at: str = ""  # the id of the element to go to, where the page has one (`console.forms.placed`)
+    label: str = ""  # what the field is called there
 
 
-@dataclass(frozen=True)
+# Not frozen: what handles errors sets where they came from.
+@dataclass
 class ProblemError(Exception):
     """A refusal of the API (RFC 9457), in the reader's language."""
 

@@ -14,8 +14,10 @@ from markupsafe import Markup
 from starlette.responses import HTMLResponse
 
 from console.entries import entries_of
+from console.forms import field_id
 from domain.languages import Language
 from texts import console as texts
+from texts.form_words import CORE, FormWords
 
 _LANGUAGES: Final = {
     Language.ZH_HANS: ("简", "简体中文"),
@@ -32,7 +34,8 @@ def served_assets() -> Mapping[str, str]:
 
 
 @cache
-def _environment() -> Environment:
+def environment() -> Environment:
+    """Return where templates are, with what does not depend on who reads a page."""
     environment = Environment(
         loader=PackageLoader("console", "templates"),
         autoescape=True,
@@ -44,6 +47,7 @@ def _environment() -> Environment:
     environment.globals["assets"] = served_assets()
     environment.globals["languages"] = _LANGUAGES
     environment.filters["named"] = named
+    environment.filters["field_id"] = field_id
     return environment
 
 
@@ -54,6 +58,11 @@ def render(request: Request, template: str, *, status: int = 200, **facts: Any) 
 
 def fragment(request: Request, template: str, **facts: Any) -> str:
     """Return what a template makes of its facts, for a whole page or for a part that htmx takes in."""
+    return environment().get_template(template).render(said_to(request), **facts)
+
+
+def said_to(request: Request) -> dict[str, Any]:
+    """Return what every template has by name: words, dates and numbers in the reader's language, and who reads."""
     language: Language = request.state.language
     session = request.state.session
     today = request.app.state.today()
@@ -68,24 +77,20 @@ def fragment(request: Request, template: str, **facts: Any) -> str:
         there = value if isinstance(value, date) else date.fromisoformat(value[:10])
         return Markup('<time datetime="{}">{}</time>').format(there.isoformat(), texts.short_day(there, today))
 
-    return (
-        _environment()
-        .get_template(template)
-        .render(
-            say=texts.sayer(language),
-            language=language,
-            session=session,
-            entries=entries_of(session, request.url.path),
-            path=request.url.path,
-            here=_here(request),
-            day=written,
-            short_day=short,
-            number=lambda value: texts.number(value, language),
-            today=today,
-            notes=request.app.state.notes(request),
-            **facts,
-        )
-    )
+    return {
+        "say": texts.sayer(language),
+        "say_form": FormWords(CORE, language).say,
+        "language": language,
+        "session": session,
+        "entries": entries_of(session, request.url.path),
+        "path": request.url.path,
+        "here": _here(request),
+        "day": written,
+        "short_day": short,
+        "number": lambda value: texts.number(value, language),
+        "today": today,
+        "notes": request.app.state.notes(request),
+    }
 
 
 def _time(value: date | datetime | str | None, language: Language, *, weekday: bool) -> Markup:

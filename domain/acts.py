@@ -123,6 +123,8 @@ class Act(StrEnum):
     TRANSFER_ENDED = "transfer_ended"
     TRANSFER_NOT_CONFIRMED = "transfer_not_confirmed"
     TRANSFER_DONE = "transfer_done"
+    CHECK_CODE_ISSUED = "check_code_issued"
+    CHECK_CODE_WITHDRAWN = "check_code_withdrawn"
     RULE_TRIED = "rule_tried"
     RULE_PROPOSED = "rule_proposed"
     RULE_PUBLISHED = "rule_published"

@@ -96,5 +96,8 @@ BODIES: Final = (
     *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),
     *rows("SignInLinkRequest", "email phone", "compared with the case, and kept as a keyed hash", NOBODY, of=_PERSONAL, until=Retention.LINK),
     *rows("SessionRequest", "link", "the link that is used, compared by its hash", NOBODY, until=Retention.LINK),
+    *rows("DraftRequest", "programme kind reference", "of what a draft is", OWN | STAFF | {Role.PERSON}, until=Retention.KEY),
+    *rows("DraftRequest", "content", "what was begun", OWN | STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=Retention.KEY),
+    *rows("DraftChange", "content", "what takes the place of what was begun", OWN | STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=Retention.KEY),
     *rows("ReceiptRequest", "id status at", "whether a message arrived", OPERATORS),
 )  # fmt: skip

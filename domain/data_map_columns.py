@@ -4,7 +4,7 @@
 from typing import Final
 
 from domain.actors import Role
-from domain.data_map import ALL, NOBODY, OPERATORS, SIDES, STAFF, Basis, DataClass, Kept, Retention, rows
+from domain.data_map import ALL, NOBODY, OPERATORS, OWN, SIDES, STAFF, Basis, DataClass, Kept, Retention, rows
 
 _PERSONAL: Final = DataClass.PERSONAL
 _SENSITIVE: Final = DataClass.SENSITIVE
@@ -75,6 +75,13 @@ COLUMNS: Final = (
     *rows("person_joinings", "proposed_by decided_by", "who signed", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT),
     *rows("takeovers", "takeover_id from_reference from_item from_evidence to_reference to_item to_evidence consent state consented_at taken_at over_at", "what is taken over from one case of a person into another, by whose consent, and what became of it", STAFF | {Role.PERSON}),
     *rows("takeovers", "person_id", "whose cases these are; a random id, which names nobody after an erasure", NOBODY),
+    *rows("check_codes", "code_id reference party issued_at withdrawn_at", "letting whoever was given a code see whether a case is in force", ALL, until=_CASE),
+    *rows("check_codes", "code_hash", "finding the case by a code", NOBODY, kept=_HASHED, until=_CASE),
+    *rows("check_codes", "issued_by", "who issued it", STAFF, of=_PERSONAL, basis=Basis.ACCOUNT, until=_CASE),
+    *rows("drafts", "draft_id programme kind reference version begun_at changed_at key_id", "what was begun, of which programme", NOBODY, until=_KEY),
+    *rows("drafts", "owner", "whose draft it is: an employer, a keyed hash of a person's document, or an officer", NOBODY, of=_PERSONAL, basis=Basis.ACCOUNT, until=_KEY),
+    *rows("drafts", "body", "going on with what was begun", OWN | STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=_KEY),
+    *rows("drafts", "document_hashes", "taking it away with a person who is erased", NOBODY, of=_SENSITIVE, kept=_HASHED, until=_KEY),
     *rows("transfers", "transfer_id programme from_reference to_reference state agreed_at holds_until taken_at over_at", "a change of employer that a person agreed to, and what became of it", STAFF | {Role.PERSON}),
     *rows("transfers", "person_id", "who agreed; a random id, which names nobody after an erasure", NOBODY),
     *rows("transfers", "to_employer", "to which employer the person goes", STAFF | {Role.PERSON}),

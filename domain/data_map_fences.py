@@ -16,6 +16,8 @@ PARK: Final = frozenset(
         "person_joinings",
         "takeovers",
         "transfers",
+        "check_codes",
+        "drafts",
         "archived_histories",
         "differences",
         "messages_seen",

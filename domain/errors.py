@@ -53,6 +53,7 @@ PROBLEM_STATUS: Final[dict[str, int]] = {
     "live_registration_exists": 409,
     "wrong_stage": 409,
     "stale_round": 409,
+    "draft_changed": 409,
     "task_held": 409,
     "already_decided": 409,
     "same_signer": 409,

@@ -107,6 +107,7 @@ PLACES: Final = frozenset(
         Place("assessments", "facts"),
         Place("case_facts", "body"),
         Place("commands", "body"),
+        Place("drafts", "body"),
         Place("employer_standings", "notes"),
         Place("employers", "contact"),
         Place("evidence", "fallen"),
@@ -139,8 +140,8 @@ LEDGER_HASHES: Final = b"ledger"
 # Under the look-up key: what a keyed hash is for; after a slash, whose.
 LOOKUPS: Final = frozenset(
     {
-        "address", "answer", "body", "document", "identity", "last_four", "machine_secret", "message", "name",
-        "session", "sign_in_link",
+        "address", "answer", "body", "check_code", "document", "draft", "identity", "last_four", "machine_secret",
+        "message", "name", "session", "sign_in_link",
     }
 )  # fmt: skip
 # By what a key of the service is told from others in the register of keys.

@@ -15,11 +15,13 @@ calls: key attempt reference employer_id destination what
 case_facts: reference number employer_id facts_version round at
 case_parties: reference part kind party_id since programme employer_id
 cases: reference employer_id correlation_id programme accepted_at recorded_at
+check_codes: code_id code_hash reference party issued_by issued_at
 commands: command_id seq reference employer_id kind
 data_keys: key_id
 deadlines: reference kind destination step employer_id
 deliveries: delivery_id notice_id employer_id channel webhook_id
 differences: difference_id reference code
+drafts: draft_id owner programme kind reference key_id begun_at
 employer_standings: change_id employer_id standing valid_from proposed_by at
 employer_versions: employer_id valid_from recorded_at
 employers: employer_id
@@ -62,6 +64,8 @@ FREE: Final = frozenset({"calendar_days", "cursors", "key_holders", "messages_se
 # Of all other tables the application takes no row away.
 TAKEN_AWAY: Final = {
     "calendar_days": "published anew",
+    "check_codes": "the person was erased",
+    "drafts": "kept for a time, or a person in it was erased",
     "idempotency": "kept for a time",
     "key_holders": "a process that is gone",
     "lost_answers": "kept for a time",

@@ -46,6 +46,19 @@ _FORGET: Final = """
     ), repeated AS (
         UPDATE idempotency i SET answer = NULL, body_hash = ''
         FROM given WHERE i.reference = ANY(given.refs) OR i.key_id = ANY(given.keys)
+    ), checked AS (
+        DELETE FROM check_codes c USING given WHERE c.reference = ANY(given.refs)
+    ), drafted AS (
+        DELETE FROM drafts d USING given WHERE d.reference = ANY(given.refs) OR d.document_hashes && ARRAY(
+            SELECT p.lookup_hash FROM person_documents p WHERE p.person_id = ANY(given.persons)
+            UNION SELECT p.identity_hash FROM persons p
+            WHERE p.person_id = ANY(given.persons) AND p.identity_hash IS NOT NULL)
+        OR d.owner IN (SELECT 'document/' || encode(p.lookup_hash, 'hex') FROM person_documents p
+            WHERE p.person_id = ANY(given.persons))
+        RETURNING d.key_id
+    ), undrafted AS (
+        UPDATE data_keys k SET wrapped = NULL, destroyed_at = given.at FROM given, drafted
+        WHERE k.key_id = drafted.key_id AND NOT EXISTS (SELECT FROM employers e WHERE e.key_id = k.key_id)
     ), linked AS (
         DELETE FROM sign_in_links l USING given WHERE l.person_id = ANY(given.persons)
     ), signed_in AS (

@@ -10,7 +10,7 @@ from domain.languages import Language
 from domain.notices import SALT, Channel, Recipient
 from store.delivery_rows import Letter
 from store.rows.notices import DeliveryRow, NoticeRow
-from texts.notices import NoticeFacts, render_together, text_hash
+from texts.notices import NoticeFacts, Rendered, render_together, text_hash
 
 if TYPE_CHECKING:
     from cases.case.parts import CaseParts
@@ -28,6 +28,16 @@ class Told:
     facts: NoticeFacts
     alone: bool
     room: str  # the package of its programme
+
+
+@dataclass(frozen=True, slots=True)
+class Foretold:
+    """What somebody outside would read if what is only tried were done."""
+
+    kind: str
+    recipient: Recipient
+    language: Language
+    text: Rendered
 
 
 def carry(file: "CaseParts") -> None:

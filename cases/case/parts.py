@@ -6,7 +6,7 @@ from datetime import date, datetime
 from typing import Any, Final, TypeVar
 from uuid import UUID, uuid4
 
-from cases.case.bundles import Told
+from cases.case.bundles import Foretold, Told
 from cases.case.row import OneCase
 from cases.shared.context import Context
 from domain.deadlines import DeadlineKind
@@ -72,6 +72,8 @@ class CaseParts(OneCase):
     told: list[Told] = field(default_factory=list)
     suppressed: set[tuple[str, str]] = field(default_factory=set)
     previewed: bool = False
+    # Set to take in what would be told while the file is only tried.
+    foretold: list[Foretold] | None = None
     # Set before a case ends by a departure: another one that follows it begins where it ends.
     is_followed: bool = False
     # The command that is being tried or applied.

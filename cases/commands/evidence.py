@@ -11,10 +11,10 @@ from cases.commands import said
 from cases.commands.once_only import VOUCHING
 from cases.decisions import evidence
 from cases.moves.evidence import EvidenceEvent
-from cases.programme import EVERYBODY, Body, Command, Tells, effect
+from cases.programme import EVERYBODY, Body, Command, Reasoned, Tells, effect
 from domain.actors import STAFF, Actor
 from domain.acts import Act
-from domain.evidence import EvidenceCommand, EvidenceFallenRequest, EvidenceSeenRequest
+from domain.evidence import EvidenceCommand, EvidenceFallenRequest, EvidenceSeenRequest, EvidenceUse
 from domain.routes import REASONS, On, Operation, Route
 
 SEE: Final = Route(
@@ -92,6 +92,10 @@ def commands(*further: str) -> dict[str, Command]:
             refuses=evidence.refuses_fall,
             acts=effect(Act.EVIDENCE_FALLEN, further=further),
             body=EvidenceFallenRequest,
+            reasons=dict.fromkeys(
+                (EvidenceEvent.EVIDENCE_FALLS, EvidenceEvent.PROPOSAL_FALLS, EvidenceEvent.EVIDENCE_FALLS_LATE),
+                Reasoned(EvidenceUse.FALL),
+            ),
             named=("evidence_id",),
             waits=EVERYBODY,
             said=_fallen,

@@ -13,7 +13,7 @@ from cases.case.file import CaseFile
 from cases.commands import said, verbs
 from cases.decisions import objections, setting_aside
 from cases.moves.objecting import ObjectionEvent
-from cases.programme import EVERYBODY, Body, Command, Tells, effect
+from cases.programme import EVERYBODY, Body, Command, Reasoned, Tells, effect
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
 from domain.commands import CommandKind
@@ -26,6 +26,7 @@ from domain.objections import (
     OwnObjectionWithdrawal,
     SetAsideRequest,
 )
+from domain.reasons import Use
 from domain.routes import REASONS, OwnRoute, Route
 
 # Under which a person's objection is stored with the address by which it was made.
@@ -197,6 +198,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=objections.refuses_decision,
         acts=effect(Act.OBJECTION_REJECTED, Act.SET_ASIDE_PROPOSED),
         body=ObjectionDecision,
+        reasons={
+            ObjectionEvent.REJECT_OBJECTION: Reasoned(Use.DISMISS),
+            ObjectionEvent.PROPOSE_SET_ASIDE: Reasoned(Use.SET_ASIDE),
+        },
         waits=EVERYBODY,
         said=_said_of_decision,
     ),
@@ -207,6 +212,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=setting_aside.refuses,
         acts=effect(Act.SET_ASIDE_PROPOSED),
         body=SetAsideRequest,
+        reasons={ObjectionEvent.PROPOSE_SET_ASIDE: Reasoned(Use.SET_ASIDE)},
         waits=EVERYBODY,
         said=_said_set_aside,
     ),

@@ -11,12 +11,13 @@ from cases.case.file import CaseFile
 from cases.commands import said
 from cases.decisions import renewal_returns, renewals
 from cases.moves.renewals import RenewalEvent
-from cases.programme import EVERYBODY, Body, Command, Tells, effect
+from cases.programme import EVERYBODY, Body, Command, Reasoned, Tells, effect
 from domain.actors import STAFF, Actor, Role
 from domain.acts import Act
 from domain.case_requests import WithdrawalRequest
 from domain.commands import CommandKind
 from domain.decisions import RecallRequest
+from domain.reasons import Use
 from domain.renewals import RenewalAction, RenewalDecisionRequest
 from domain.routes import REASONS, Operation, Route
 
@@ -153,6 +154,12 @@ def renewal_commands(asks: type[BaseModel], renew: Route = RENEW) -> dict[str, C
             refuses=renewals.refuses_decision,
             acts=effect(*_DECIDES),
             body=RenewalDecisionRequest,
+            reasons={
+                RenewalEvent.GRANT_RENEWAL: Reasoned(Use.OVERRIDE, is_needed=False),
+                RenewalEvent.PROPOSE_RENEWAL_GRANT: Reasoned(Use.OVERRIDE),
+                RenewalEvent.PROPOSE_RENEWAL_REFUSAL: Reasoned(Use.REFUSE),
+                RenewalEvent.RETURN_RENEWAL: Reasoned(Use.RETURN),
+            },
             waits=EVERYBODY,
             said=_said,
         ),

@@ -15,7 +15,7 @@ from cases.commands import recount, routes, said
 from cases.decisions import assessing, correction, facts, review, transferring
 from cases.moves.front_half import Event
 from cases.moves.transfer import TransferEvent
-from cases.programme import EVERYBODY, Answer, Body, Command, effect, programme_of
+from cases.programme import EVERYBODY, Answer, Body, Command, Reasoned, effect, programme_of
 from domain.actors import Actor, Role, system
 from domain.acts import Act
 from domain.case_facts import FactAsked, FactContest
@@ -31,6 +31,7 @@ from domain.decisions import (
 )
 from domain.errors import FieldError, Refused, need
 from domain.field_errors import FieldCode, field_errors
+from domain.reasons import Use
 from domain.stages import CLOSED, Standing
 from domain.tasks import TaskKind
 from domain.transfers import DepartureAnswerRequest
@@ -234,6 +235,13 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=review.refuses_decision,
         acts=effect(Act.DECIDED),
         body=DecisionRequest,
+        reasons={
+            Event.APPROVE: Reasoned(Use.OVERRIDE, is_needed=False),
+            Event.APPROVE_OVER_FAIL: Reasoned(Use.OVERRIDE),
+            Event.RETURN: Reasoned(Use.RETURN),
+            Event.REFUSE: Reasoned(Use.REFUSE),
+        },
+        comes_to=review.comes_to,
         waits=EVERYBODY,
         said=said.decision,
     ),
@@ -244,6 +252,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         events=(Event.CONFIRM_APPROVAL, Event.CONFIRM_REFUSAL, Event.REJECT),
         refuses=review.refuses_signature,
         body=ConfirmationRequest,
+        reasons={Event.REJECT: Reasoned(Use.REJECT)},
         waits=EVERYBODY,
         said=said.signature(Act.CONFIRMED),
     ),
@@ -263,6 +272,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=review.refuses_hold,
         acts=effect(Act.HELD, Act.HOLD_RELEASED),
         body=HoldRequest,
+        reasons={Event.HOLD: Reasoned(Use.HOLD)},
         waits=EVERYBODY,
         said=said.hold,
     ),

@@ -28,6 +28,7 @@ from cases.decisions.second_signature import Verdict
 from cases.moves.apart import need_apart
 from cases.moves.front_half import Event
 from cases.moves.moving import Asked, move, need_move
+from cases.moves.transfer import TransferEvent
 from cases.programme import Signature, programme_of
 from domain.actors import Actor, Role
 from domain.acts import Act
@@ -285,6 +286,16 @@ def needs_second_signature(file: CaseFile) -> bool:
     assessment = file.assessment()
     turned = assessment.on_facts["turned"] if assessment and assessment.on_facts else []
     return _needs_override(file) or bool(turned)
+
+
+def comes_to(file: CaseFile, events: Sequence[str]) -> list[str]:
+    """Return which rows a decision would be now: of several approvals the one that the findings and the case allow."""
+    if needs_second_signature(file):
+        approval: str = Event.APPROVE_OVER_FAIL
+    else:
+        approval = Event.APPROVE if file.row.follows is None else TransferEvent.APPROVE_TO_FOLLOW
+    approvals = {Event.APPROVE, Event.APPROVE_OVER_FAIL, TransferEvent.APPROVE_TO_FOLLOW}
+    return [event for event in events if event not in approvals or event == approval]
 
 
 def _needs_override(file: CaseFile) -> bool:

@@ -1,13 +1,13 @@
 """Notices of a case: the exact text for each reader, written with its deliveries in the transaction that causes it."""
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 from uuid import UUID, uuid4
 
 from cases.case import open_points
-from cases.case.bundles import Told
+from cases.case.bundles import Foretold, Told
 from cases.case.contact import alone
 from cases.case.file import CaseFile
 from cases.notices.letters import keep_texts
@@ -89,7 +89,15 @@ class Said:
 def tell(file: CaseFile, telling: Telling) -> None:
     """Write the notices of one step to everyone whom the table names for its kind; nothing to a person who has died."""
     if file.previewed:
+        if file.foretold is not None:
+            file.foretold += _foretell(file, telling)
         return
+    for recipient in _recipients(file, telling):
+        _tell_one(file, telling, recipient)
+
+
+def _recipients(file: CaseFile, telling: Telling) -> Iterator[Recipient]:
+    """Yield those who are told."""
     for recipient in programme_of(file).words.notices[telling.kind].recipients:
         if telling.only is not None and recipient not in telling.only:
             continue
@@ -100,7 +108,23 @@ def tell(file: CaseFile, telling: Telling) -> None:
             continue
         if recipient in (Recipient.HOLDER, Recipient.PARK) and (recipient is Recipient.HOLDER) != bool(telling.holder):
             continue
-        _tell_one(file, telling, recipient)
+        yield recipient
+
+
+def _foretell(file: CaseFile, telling: Telling) -> Iterator[Foretold]:
+    """Yield what those outside would read, as the mail or else the first channel says it."""
+    programme = programme_of(file)
+    for recipient in _recipients(file, telling):
+        if recipient not in (Recipient.EMPLOYER, Recipient.PERSON):
+            continue
+        language, channels = (
+            _language(file, recipient),
+            programme.words.notices[telling.kind].recipients[recipient].channels,
+        )
+        channel = Channel.MAIL if Channel.MAIL in channels else next(iter(channels))
+        facts = _facts(file, telling, recipient, language)
+        text = render(telling.kind, recipient, channel, language, facts, programme.texts)
+        yield Foretold(str(telling.kind), recipient, language, text)
 
 
 def _said(telling: Telling) -> str:

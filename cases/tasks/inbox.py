@@ -70,6 +70,26 @@ async def list_tasks(
     return [task_view(context.words, row, more) for row, more in zip(page, told, strict=True)], position
 
 
+async def read_task(context: Context, actor: Actor, task_id: UUID) -> TaskView:
+    """Return a task of the actor's lists, one that was answered or fell away meanwhile as well.
+
+    Of one that is done, its holder is who answered it.
+
+    Raises:
+        Refused: `not_found`.
+    """
+    async with context.database.begin(actor.tenant) as connection:
+        query = select(tasks).where(tasks.c.task_id == task_id, visible_to(actor.role))
+        found = (await connection.execute(query, {"holder": holder_of(actor)})).one_or_none()
+        if found is None:
+            raise Refused("not_found", "There is no task of this id.")
+        row = TaskRow.from_row(found)
+        (more,) = await describe(connection, [row], await moments(context, connection, context.clock()))
+        shown = [(row.reference or "", row.employer_id or "")]
+        await record_access(connection, actor, "tasks", shown, context.clock())
+    return task_view(context.words, row, more)
+
+
 async def count_tasks(context: Context, actor: Actor, choice: TaskChoice | None = None) -> TaskCounts:
     """Return how many open tasks the actor's lists have, by kind, by holder and by priority."""
     async with context.database.begin(actor.tenant) as connection:

@@ -8,7 +8,8 @@ To add one:
 2. A form is a `POST`: `{{ forms.begin(action, key) }}` of `parts/forms.html` puts the session's token and an
    idempotency key (`new_key()`) into it; the route does `await api.ask(path, body, key=form_key(form))` and returns
    `see_other(path)`. A `ProblemError` that the form can mend is caught and the page rendered again with what was typed
-   and `problem`; any other becomes a page of its own (`console/frame.py`).
+   and `problem`; any other becomes a page of its own (`console/frame.py`). The fields of an API body come out
+   of its model (`console/forms.py`, `console/typed.py`); a page that is one form is a `form_page` of it.
 3. `console/templates/pages/<name>.html` extends `layout.html`; shared pieces are macros in `templates/parts/`.
 4. Its words in three languages in `texts/catalogues/console_<name>.yaml`, whose name stands in `texts/console.py`.
 5. The module in `PAGES`; an entry of the bar, where it has one, in `console/entries.py`.

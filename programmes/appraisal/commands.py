@@ -12,7 +12,7 @@ from cases.commands import evidence, objecting, once_only, said, timers, verbs
 from cases.commands.changing import CHANGE_ANSWERS, change_commands
 from cases.commands.correcting import correct
 from cases.commands.renewals import SIGNED_OF_RENEWALS, renewal_commands
-from cases.programme import EVERYBODY, Answer, Command, Tells, Timer, effect
+from cases.programme import EVERYBODY, Answer, Command, Reasoned, Tells, Timer, effect
 from domain import spellings
 from domain.actors import Actor
 from domain.acts import Act
@@ -36,7 +36,7 @@ from programmes.appraisal.stages import (
     EmploymentEvent,
     RecognitionEvent,
 )
-from programmes.appraisal.words import AppraisalAct, AppraisalCommand, AppraisalDeadline
+from programmes.appraisal.words import AppraisalAct, AppraisalCommand, AppraisalDeadline, AppraisalUse
 
 
 async def _standing(file: CaseFile, connection: AsyncConnection, actor: Actor, at: datetime, body: Any) -> None:
@@ -146,6 +146,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         events=(RecognitionEvent.SUSPEND,),
         acts=effect(AppraisalAct.SUSPENDED),
         body=SuspensionRequest,
+        reasons={RecognitionEvent.SUSPEND: Reasoned(AppraisalUse.SUSPEND)},
         waits=EVERYBODY,
         said=_said_suspended,
     ),
@@ -166,6 +167,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=revoking.refuses,
         acts=effect(AppraisalAct.REVOCATION_PROPOSED),
         body=RecognitionRevocation,
+        reasons={AppraisalEvent.REVOKE: Reasoned(AppraisalUse.REVOKE)},
         waits=EVERYBODY,
         said=_said_revoked,
     ),

@@ -27,9 +27,11 @@ from programmes.appraisal import (
     views,
 )
 from programmes.appraisal.bodies import BODIES
+from programmes.appraisal.in_force import in_force
 from programmes.appraisal.notice_facts import AppraisalNoticeFacts
 from programmes.appraisal.requests import AppraisalEvidence, AppraisalRequest
 from programmes.appraisal.rules.points import PACKS
+from programmes.appraisal.self_check import SELF_CHECK, SELF_CHECK_BODIES
 from programmes.appraisal.words import WORDS
 from store.rows.base import TableRow
 from store.rows.register import CaseRow
@@ -51,7 +53,7 @@ APPRAISAL: Final = Programme(
     parts=(parts.OWNER, parts.SUBJECT, parts.CONFIRMER),
     form=AppraisalRequest,
     by=frozenset({Role.PERSON}),
-    bodies=BODIES,
+    bodies=(*BODIES, *SELF_CHECK_BODIES),
     tables=(tables.APPRAISALS, tables.EMPLOYMENTS, tables.RECOGNITIONS, EVIDENCE, RENEWALS),
     own_rows=_own_rows,
     views=views.VIEWS,
@@ -75,5 +77,7 @@ APPRAISAL: Final = Programme(
     cooling=revoking.COOLING,
     changing=changes.CHANGING,
     takes_effect=recognising.recognise,
+    in_force=in_force,
+    self_check=SELF_CHECK,
     notice_facts=AppraisalNoticeFacts,
 )

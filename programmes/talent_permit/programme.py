@@ -41,12 +41,14 @@ from programmes.talent_permit.authority.incoming import AUTHORITY, LOST_ANSWERS
 from programmes.talent_permit.authority.leaving import LEAVING
 from programmes.talent_permit.bodies import BODIES
 from programmes.talent_permit.findings import ABOUT_ANSWERS, FindingCode
+from programmes.talent_permit.in_force import in_force
 from programmes.talent_permit.known import LOOKED_AT, PermitFacts
 from programmes.talent_permit.notice_facts import PermitNoticeFacts
 from programmes.talent_permit.published import PUBLISHED
 from programmes.talent_permit.references import NUMBER_PREFIX, PREFIX
 from programmes.talent_permit.requests import RegistrationRequest
 from programmes.talent_permit.rosters import ROSTERS
+from programmes.talent_permit.self_check import SELF_CHECK, SELF_CHECK_BODIES
 from programmes.talent_permit.setting_aside import CONTESTABLE
 from programmes.talent_permit.stages import MOVES, TRACKS, LifeEvent, PermitEvent
 from programmes.talent_permit.tables import PERMIT_TERMS, PERMITS, TALENT_PERMITS
@@ -91,7 +93,7 @@ TALENT_PERMIT: Final = Programme(
     ),
     by=frozenset({Role.EMPLOYER}),
     submit=routes.SUBMIT,
-    bodies=BODIES,
+    bodies=(*BODIES, *SELF_CHECK_BODIES),
     check=(routes.CHECK, registration.check),
     inboxes=(AUTHORITY,),
     desks=(LOST_ANSWERS,),
@@ -170,4 +172,6 @@ TALENT_PERMIT: Final = Programme(
     leaving=LEAVING,
     hears=Answers(read=read_answer, hashes=inbox.accepted_hashes),
     forget=lost.forget_before,
+    in_force=in_force,
+    self_check=SELF_CHECK,
 )

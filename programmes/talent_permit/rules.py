@@ -235,6 +235,21 @@ PERMIT_RULES: Final[tuple[Rule, ...]] = (
 )
 
 
+# What needs no person, no number and no register of the Park's.
+_SELF_CHECK_RULES: Final[tuple[Rule, ...]] = (
+    employer_kind,
+    employer_in_park,
+    employment_dates,
+    consent_letter,
+    card_long_enough,
+)
+
+
+def self_check(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
+    """Return what the rules find of a job, and of somebody of whom nothing is known that names them."""
+    return _findings(_SELF_CHECK_RULES, facts, pack, on)
+
+
 def assess(facts: PermitFacts, pack: Pack, on: date) -> tuple[Finding, ...]:
     """Return what every rule of registration finds; `domain.findings.outcome_of` sums it up."""
     return _findings(REGISTRATION_RULES, facts, pack, on)

@@ -17,7 +17,7 @@ from cases.decisions import amending, assessing, changing, cooling, disputes
 from cases.decisions.versions import keep_version
 from cases.moves.transfer import TransferEvent
 from cases.notices import contact_changes
-from cases.programme import EVERYBODY, Answer, Body, Command, Tells, effect
+from cases.programme import EVERYBODY, Answer, Body, Command, Reasoned, Tells, effect
 from domain import spellings
 from domain.actors import STAFF, Actor
 from domain.acts import Act
@@ -26,6 +26,7 @@ from domain.clock import day_of
 from domain.commands import CommandKind
 from domain.decisions import PermitConfirmationRequest, RecallRequest, TaskAnswerRequest
 from domain.errors import Refused
+from domain.reasons import Use
 from programmes.talent_permit import (
     asking_anew,
     departures,
@@ -49,6 +50,7 @@ from programmes.talent_permit.permit_requests import (
 )
 from programmes.talent_permit.permit_requests import TaskAnswerRequest as PermitTaskAnswer
 from programmes.talent_permit.permit_stages import Destination
+from programmes.talent_permit.reasons import PermitUse
 from programmes.talent_permit.requests import (
     ChangeRequest,
     CorrectionRequest,
@@ -307,6 +309,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=employment.refuses_revocation,
         acts=effect(PermitAct.REVOCATION_PROPOSED),
         body=RevocationRequest,
+        reasons={LifeEvent.REVOKE: Reasoned(PermitUse.REVOKE)},
         waits=EVERYBODY,
         said=_said_revoked,
     ),
@@ -318,6 +321,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=departures.refuses,
         acts=effect(PermitAct.DEPARTURE_REPORTED, PermitAct.DEPARTURE_PROPOSED),
         body=DepartureRequest,
+        reasons=dict.fromkeys((LifeEvent.DEPART, LifeEvent.PROPOSE_DEPARTURE), Reasoned(PermitUse.END)),
         waits=STAFF,
         look=departures.read,
         said=_said_departed,
@@ -354,6 +358,10 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=permit_acts.refuses_eligibility,
         acts=effect(PermitAct.PERMIT_ELIGIBLE, PermitAct.PERMIT_WITHHOLD_PROPOSED),
         body=EligibilityRequest,
+        reasons={
+            PermitEvent.ELIGIBLE: Reasoned(Use.OVERRIDE),
+            PermitEvent.PROPOSE_WITHHOLD: Reasoned(PermitUse.WITHHOLD),
+        },
         named=_DESTINATION,
         waits=EVERYBODY,
         said=_said_of_eligibility,
@@ -366,6 +374,7 @@ COMMANDS: Final[Mapping[str, Command]] = {
         refuses=permit_acts.refuses_signature,
         acts=effect(PermitAct.PERMIT_WITHHELD, Act.SIGNED, Act.REJECTED, further=_OF_ANSWERS),
         body=PermitConfirmationRequest,
+        reasons=dict.fromkeys((PermitEvent.REJECT_WITHHOLD, PermitEvent.REJECT_OUTCOME), Reasoned(Use.REJECT)),
         named=_DESTINATION,
         waits=EVERYBODY,
         said=said.signature(PermitAct.PERMIT_WITHHELD),

@@ -32,8 +32,10 @@ from programmes.work_permit import (
 from programmes.work_permit.bodies import BODIES
 from programmes.work_permit.changed import CHANGING
 from programmes.work_permit.extending import RENEWAL
+from programmes.work_permit.in_force import in_force
 from programmes.work_permit.requests import WorkPermitEvidence, WorkPermitRequest
 from programmes.work_permit.rules.points import PACKS
+from programmes.work_permit.self_check import SELF_CHECK, SELF_CHECK_BODIES
 from programmes.work_permit.words import WORDS, WorkPermitCommand
 
 WORK_PERMIT: Final = Programme(
@@ -52,7 +54,7 @@ WORK_PERMIT: Final = Programme(
         ),
     ),
     form=WorkPermitRequest,
-    bodies=(*BODIES, *questions.BODIES),
+    bodies=(*BODIES, *SELF_CHECK_BODIES, *questions.BODIES),
     tables=(tables.WORK_PERMITS, tables.RESIDENCES, EVIDENCE, RENEWALS),
     views=views.VIEWS,
     by=frozenset({Role.EMPLOYER}),
@@ -65,6 +67,8 @@ WORK_PERMIT: Final = Programme(
     texts="programmes.work_permit",
     words=WORDS,
     moves=stages.MOVES,
+    in_force=in_force,
+    self_check=SELF_CHECK,
     tracks=stages.TRACKS,
     commands=commands.COMMANDS,
     evidence=Evidence(of=WorkPermitEvidence, apart=True, falls=fallen.evidence_fell),

@@ -1,13 +1,15 @@
 """Checking a roster's rows: their own defects, rows that come twice, and people whom the employer has registered."""
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from datetime import datetime
 from typing import NamedTuple
 
 from sqlalchemy import select
 from sqlalchemy.ext.asyncio import AsyncConnection
 
 from cases.case.file import load_case
+from cases.decisions.reported_days import need_days_past
 from cases.programme import RosterRow
 from cases.shared.context import Context
 from cases.shared.persons import document_hash
@@ -102,7 +104,30 @@ async def check_in_register(
 ) -> list[Checked]:
     """Return what the register says of rows, looking at the employer's own live cases only."""
     cases = await _own_live_cases(context, connection, employer_id, kind, [read for _, read in rows])
-    return [_check_one(context, number, read, cases, kind) for number, read in rows]
+    at, found = context.clock(), []
+    for number, read in rows:
+        wrong = _days_to_come(read, kind, at)
+        found.append(
+            Checked(number, RowResult.DEFECT, errors=wrong) if wrong else _check_one(context, number, read, cases, kind)
+        )
+    return found
+
+
+def _days_to_come(read: Read, kind: RosterKind, at: datetime) -> tuple[FieldError, ...]:
+    """Return the days of a row's form that have to have come and have not, by column."""
+    if read.form is None:
+        return ()
+    try:
+        need_days_past(read.form, at)
+    except Refused as refused:
+        return tuple(_of_column(error, kind) for error in refused.errors)
+    return ()
+
+
+def _of_column(error: FieldError, kind: RosterKind) -> FieldError:
+    """Return what is wrong with a field under the name of its column, or of the row where no column has its name."""
+    name = error.field.rpartition(".")[2]
+    return replace(error, field=name if name in kind.columns else "row")
 
 
 async def find_own_live(

@@ -21,6 +21,7 @@ POLL_SECONDS: Final = 0.4
 WAIT_SECONDS: Final = 120.0
 # The permit to be extended ends within the window in which that is asked for.
 ENDS_IN_DAYS: Final = 60
+EXTENDED_DAYS: Final = 700
 WORK_PERMITS, APPRAISALS = "/v1/work-permits", "/v1/appraisals"
 _SEEN_REASON: Final = "document_seen"
 _WAITING: Final = frozenset({"queued", "sent"})
@@ -130,7 +131,17 @@ class Guests:
         await self._paper(reference, "440300260000002", "A", days=ENDS_IN_DAYS)
         await self._until(reference, lambda case: case["work_permit"]["stage"] == "expiring")
         await self._act("employer-b", reference, "renewal", {})
-        await self._end(reference, lambda case: bool(case["renewal"]), "work_permit_window")
+        case = await self._until(reference, lambda case: bool(case["renewal"]))
+        reasons = [] if case["renewal"]["assessment"] == "clear" else [{"code": _SEEN_REASON}]
+        grant = {"action": "grant", "renewal": case["renewal"]["number"], "reasons": reasons}
+        granted = await self._act(DECIDES, reference, "renewal-decision", grant)
+        if granted["pending_act"] is not None:
+            await self._act(SIGNS, reference, "confirmation", {"action": "confirm", "round": granted["round"]})
+        await self._until(reference, lambda case: case["work_permit"]["stage"] == "extending")
+        await self._paper(reference, "440300260000002", "A", days=EXTENDED_DAYS, first=ENDS_IN_DAYS + 1)
+        await self._end(
+            reference, lambda case: case["work_permit"]["valid_until"] == _day(EXTENDED_DAYS), "work_permit_extended"
+        )
 
     async def _away(self) -> None:
         """Somebody of Hong Kong is told that no work permit is needed, and which way to go; nothing is kept."""
@@ -162,11 +173,11 @@ class Guests:
         self.names[taken[0]] = "Noor, from a roster"
         await self._end(taken[0], lambda case: case["stage"] == "under_review")
 
-    async def _paper(self, reference: str, number: str, category: str, *, days: int) -> None:
+    async def _paper(self, reference: str, number: str, category: str, *, days: int, first: int = 0) -> None:
         """Enter the authority's numbered paper once the approval has settled, and sign it."""
         await self._until(reference, lambda case: case["work_permit"] is not None)
-        paper = {"outcome": "issued", "paper": f"SZ-{number[-4:]}", "number": number, "category": category}
-        paper |= {"valid_from": _day(0), "valid_until": _day(days)}
+        paper = {"outcome": "issued", "paper": f"SZ-{number[-4:]}-{days}", "number": number, "category": category}
+        paper |= {"valid_from": _day(first), "valid_until": _day(days)}
         given = await self._act(DECIDES, reference, "outcome", paper)
         await self._act(SIGNS, reference, "confirmation", {"action": "confirm", "round": given["round"]})
 

@@ -67,8 +67,8 @@ def addresses(stack: Stack, ours: Ours) -> dict[str, str]:
     """Return what the ready line says (design, section 9)."""
     return {
         "event": "ready",
-        "api": stack.url("api"),
         "console": stack.url("api") + ours.console_path,
+        "api": stack.url("api"),
         "temporal_ui": stack.url("temporal_ui"),
         "temporal_address": stack.temporal_address,
         "database_url": _postgres(stack).url(),

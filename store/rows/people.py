@@ -155,6 +155,38 @@ class TransferRow(TableRow):
 
 
 @dataclass(slots=True, kw_only=True)
+class CheckCodeRow(TableRow):
+    """A check code: the keyed hash of it, the case that it is of, who issued it, and when it was withdrawn."""
+
+    TABLE: ClassVar[Table] = tables.check_codes
+    code_id: UUID
+    code_hash: bytes
+    reference: str
+    party: str
+    issued_by: Signature
+    issued_at: datetime
+    withdrawn_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class DraftRow(TableRow):
+    """A draft: whose it is, what of, sealed, and by which documents it goes with a person who is erased."""
+
+    TABLE: ClassVar[Table] = tables.drafts
+    draft_id: UUID
+    owner: str
+    programme: str
+    kind: str
+    reference: str | None = None
+    key_id: UUID
+    body: bytes
+    document_hashes: list[bytes]
+    version: int
+    begun_at: datetime
+    changed_at: datetime
+
+
+@dataclass(slots=True, kw_only=True)
 class JoiningRow(TableRow):
     """A joining of two persons, or its undoing; `proof` is sealed under the key of the person who is kept."""
 

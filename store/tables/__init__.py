@@ -7,6 +7,8 @@ type BYTEA that hold personal data or free text are sealed (`store.encryption`);
 from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
+from store.tables.check_codes import check_codes
+from store.tables.drafts import drafts
 from store.tables.epochs import epochs, lost_cases
 from store.tables.erasure import erasures, legal_holds
 from store.tables.evidence import evidence
@@ -67,6 +69,7 @@ __all__ = [
     "case_facts",
     "case_parties",
     "cases",
+    "check_codes",
     "checkpoints",
     "commands",
     "conflicts",
@@ -77,6 +80,7 @@ __all__ = [
     "declared_parts",
     "deliveries",
     "differences",
+    "drafts",
     "employer_standings",
     "employer_versions",
     "employers",

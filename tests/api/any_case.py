@@ -131,7 +131,14 @@ async def _sent_back(cases: Cases) -> None:
     number = (await cases.read("officer-1", reference))["round"]
     await cases.act("owner", reference, "correction", {**cases.sample.correction, "round": number})
     await cases.read("officer-1", reference, "/differences", headers=REVIEW)
+    for reader in ("owner", "officer-1"):
+        shown = await cases.read(reader, reference, "/acts")
+        assert any(each["is_allowed"] for each in shown["acts"]), shown
     unreadable = {"code": "document_unreadable"}
+    number = (await cases.read("officer-1", reference))["round"]
+    path, body = f"{cases.path}/{{reference}}/decision/preview", {"action": "return", "round": number}
+    asked = {**body, "reasons": [unreadable]}
+    await cases.walk.call("officer-1", "POST", path, asked, places={"reference": reference}, headers=REVIEW)
     await cases.decide(reference, "return", unreadable)
     await cases.act("owner", reference, "correction", cases.sample.correction)
     await cases.decide(reference, "return", unreadable, by="supervisor")

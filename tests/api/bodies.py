@@ -51,6 +51,8 @@ OF_ANY_CASE: dict[str, Any] = {
         "reason": "legal_question",
         "review_on": "2026-03-20",
     },
+    "check-codes": {},
+    "check-codes/{code_id}/withdrawal": {},
     "legal-holds": {"reason": "litigation", "paper": "2026-0042"},
     "legal-holds/{hold_id}/release": {"reason": "matter_closed"},
     "erasure": {"reason": "person_asked"},
@@ -92,6 +94,9 @@ def example_of(body: type[BaseModel]) -> Any:
 
 BODIES: dict[str, Any] = {
     "POST /v1/audit/checkpoint/cosignatures": {"size": 1, "cosignature": "— witness.test/w1 AAAAAAAA\n"},
+    "POST /v1/self-check": {"origin": "foreign"},
+    "POST /v1/drafts": {"programme": "talent_permit", "content": {"person": {"name_zh": "曹雪"}}},
+    "PUT /v1/drafts/{draft_id}": {"content": {}},
     "POST /v1/me/sign-in-links": {"reference": "HT-0000-0000-E", "email": "feng@example.com"},
     "POST /v1/me/complaints": {"reference": "HT-0000-0000-E", "about": "other", "text": "Please look."},
     "POST /v1/me/disputes": {"reference": "HT-0000-0000-E", "text": "I still work there."},

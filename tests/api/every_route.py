@@ -14,6 +14,7 @@ from register.trials import try_pack
 from store.tables import deliveries, notices
 from tests.api.any_case import walk_any_case
 from tests.api.bodies import example_of
+from tests.api.code_walk import walk_check_codes
 from tests.api.conftest import AUTHORITY_SECRET, RECEIPTS_SECRET, Stage
 from tests.api.persons import sign_in
 from tests.api.walk import Walk, identity_number
@@ -37,9 +38,10 @@ OWN: Final[Mapping[str, Callable[[Walk], Awaitable[None]]]] = {
 IN_WHOLE: Final = frozenset({"talent_permit"})
 
 
-async def walk_all(stage: Stage) -> Walk:
-    """Walk through every route."""
+async def walk_all(stage: Stage, *, asks_first: bool = False) -> Walk:
+    """Walk through every route; if so asked, with a look before each act on a case whether it may be done."""
     walk = Walk(stage)
+    walk.asks_first = asks_first
     await walk_tasks(walk)
     await walk_registrations(walk)
     await walk_permits(walk)
@@ -82,6 +84,7 @@ async def walk_tasks(walk: Walk) -> None:
     place = {"task_id": task["id"]}
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
     await walk.call("officer-1", "POST", "/v1/tasks/{task_id}/claim", places=place)
+    await walk.call("officer-2", "GET", "/v1/tasks/{task_id}", places=place)
     await walk.call("officer-2", "GET", "/v1/tasks")  # nothing is assigned to whoever was never seen
     await walk.call("supervisor", "POST", "/v1/tasks/{task_id}/assign", {"subject": "officer-2"}, places=place)
     await walk.call("officer-2", "POST", "/v1/tasks/{task_id}/release", {}, places=place)
@@ -111,6 +114,15 @@ async def walk_registrations(walk: Walk) -> None:
         "officer-1",
         "GET",
         "/v1/registrations/{reference}/differences",
+        places={"reference": returned},
+        headers={"Purpose": "case_review"},
+    )
+    await walk.call("officer-1", "GET", "/v1/registrations/{reference}/acts", places={"reference": returned})
+    await walk.call(
+        "officer-1",
+        "POST",
+        "/v1/registrations/{reference}/decision/preview",
+        {"action": "return", "round": 2, "reasons": [{"code": "document_unreadable"}]},
         places={"reference": returned},
         headers={"Purpose": "case_review"},
     )
@@ -160,6 +172,7 @@ async def walk_permits(walk: Walk) -> None:
     dates = {"valid_from": "2026-03-02", "valid_until": "2029-03-01", "stay_days": 30, "entries": "multiple"}
     await walk.answer(reference, "accepted")
     await walk.answer(reference, "issued", **dates)
+    await walk_check_codes(walk, "registrations", reference, "employer-a")
     await walk.act("employer-a", reference, "permits/{destination}/lost", {"lost_on": "2026-03-02"}, destination="HK")
     await walk.answer(reference, "refused", outcome_id="held-1", reason_code="x", reason_text="No.")
     await walk.act("officer-1", reference, "permits/{destination}/outcome", {"outcome_id": "held-1"}, destination="HK")
@@ -506,6 +519,9 @@ async def walk_person(walk: Walk) -> None:
         assert answer.status_code == 200, (path, answer.text)
         walk.seen[f"GET {path}"].add(200)
     (own, *_) = (await me.get("/v1/me/registrations")).json()["items"]
+    may = await me.get(f"/v1/me/registrations/{own['reference']}/acts")
+    assert may.status_code == 200, may.text
+    walk.seen["GET /v1/me/registrations/{reference}/acts"].add(200)
     assert (await me.get("/v1/me/offers", reference=own["reference"])).status_code == 200
     walk.seen["GET /v1/me/offers"].add(200)
     answer = await me.send("POST", "/v1/me/sign-out")
@@ -550,3 +566,18 @@ async def walk_public(walk: Walk) -> None:
     decoded = await walk.stage.as_("operator").send("POST", "/codec/decode", json={"payloads": []})
     assert decoded.json() == {"payloads": []}
     walk.seen["POST /codec/decode"].add(200)
+    await _walk_drafts(walk)
+    checked = await walk.stage.nobody.send("POST", "/v1/self-check", json={"origin": "foreign"})
+    assert checked.status_code == 200, checked.text
+    walk.seen["POST /v1/self-check"].add(200)
+
+
+async def _walk_drafts(walk: Walk) -> None:
+    """Begin a draft, change it, read it and throw it away."""
+    begun = {"programme": "talent_permit", "content": {"person": {"name_zh": "曹雪"}}}
+    draft = await walk.call("employer-a", "POST", "/v1/drafts", begun)
+    at, headers = {"draft_id": draft["id"]}, {"If-Match": '"1"'}
+    await walk.call("employer-a", "PUT", "/v1/drafts/{draft_id}", {"content": {}}, places=at, headers=headers)
+    await walk.call("employer-a", "GET", "/v1/drafts")
+    await walk.call("employer-a", "GET", "/v1/drafts/{draft_id}", places=at)
+    await walk.call("employer-a", "DELETE", "/v1/drafts/{draft_id}", places=at)

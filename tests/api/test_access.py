@@ -26,6 +26,8 @@ PLACES = {
     "cause_id": "00000000-0000-4000-8000-000000000000",
     "answer_id": "00000000-0000-4000-8000-000000000000",
     "hold_id": "00000000-0000-4000-8000-000000000000",
+    "code_id": "00000000-0000-4000-8000-000000000000",
+    "draft_id": "00000000-0000-4000-8000-000000000000",
     "roster_id": "00000000-0000-4000-8000-000000000000",
     "webhook_id": "00000000-0000-4000-8000-000000000000",
     "notice_id": "00000000-0000-4000-8000-000000000000",
@@ -47,7 +49,10 @@ PLACES = {
 
 
 _OWN_DOCUMENT = {"document_kind": "passport", "document_number": "E00000001", "document_place": "GB"}
-_OWNED_BY_PERSONS = tuple(f"/v1/{each.path}" for each in PROGRAMMES.values() if each.party is Party.PERSON)
+_BY_DOCUMENT = (
+    "/v1/drafts",
+    *(f"/v1/{each.path}" for each in PROGRAMMES.values() if each.party is Party.PERSON),
+)
 _APP = served()
 GUARDED = [(m, p) for m, p, r in all_routes(_APP) if r.access.credential is Credential.TOKEN]
 ROLES = {(m, p): r.access.roles for m, p, r in all_routes(_APP)}
@@ -71,8 +76,8 @@ async def test_every_route_answers_each_role_as_it_declares(stage: Stage) -> Non
     for method, path in GUARDED:
         for persona, claims in PERSONAS.items():
             body = BODIES.get(f"{method} {path}")
-            # Cases that a person owns are theirs by the document that the token asserts, which a link does not.
-            asserted = _OWN_DOCUMENT if claims["role"] == "person" and path.startswith(_OWNED_BY_PERSONS) else {}
+            # Cases that a person owns, and drafts, are theirs by the document of the token, not by a link.
+            asserted = _OWN_DOCUMENT if claims["role"] == "person" and path.startswith(_BY_DOCUMENT) else {}
             answer = await stage.as_(persona, **asserted).send(
                 method,
                 fill(path, employer_id="emp-zz"),

@@ -28,6 +28,7 @@ _OF_THE_LOG = {
     "POST /v1/audit/checkpoint/cosignatures",
 }
 # Whoever asks for a link or uses one has shown nothing yet.
+_OF_ANYONE = {"GET /v1/check/{code}", "POST /v1/self-check"}
 _BEFORE_SIGN_IN = {"POST /v1/me/sign-in-links", "POST /v1/me/sessions"}
 CALLS = """
 POST /v1/registrations
@@ -35,6 +36,7 @@ POST /v1/registrations/check
 GET /v1/registrations
 GET /v1/registrations/{reference}
 GET /v1/registrations/{reference}/person
+GET /v1/registrations/{reference}/acts
 POST /v1/registrations/{reference}/correction
 POST /v1/registrations/{reference}/contest
 POST /v1/registrations/{reference}/withdrawal
@@ -53,6 +55,7 @@ POST /v1/webhooks/{webhook_id}/test
 POST /v1/webhooks/{webhook_id}/secret
 GET /v1/webhooks/{webhook_id}/deliveries
 GET /v1/tasks
+GET /v1/tasks/{task_id}
 POST /v1/tasks/next
 POST /v1/tasks/{task_id}/claim
 POST /v1/tasks/{task_id}/release
@@ -114,6 +117,7 @@ POST /v1/me/sign-in-links
 POST /v1/me/sessions
 POST /v1/me/sign-out
 GET /v1/me/registrations
+GET /v1/me/registrations/{reference}/acts
 GET /v1/me/data
 GET /v1/lost-answers
 POST /v1/lost-answers/{answer_id}/attachment
@@ -144,10 +148,12 @@ _OPERATIONS: dict[str, dict[str, Any]] = {
 _WITHOUT_KEY = {
     *(f"POST /v1/{each.path}/check" for each in PROGRAMMES.values() if each.check),
     *(f"POST /v1/{each.path}/{asked.path}" for each in PROGRAMMES.values() for asked in each.questions),
+    *(f"POST /v1/{each.path}/{{reference}}/decision/preview" for each in PROGRAMMES.values()),
     "POST /v1/authority/outcomes",
     "POST /v1/receipts",
     "POST /v1/audit/checkpoint/cosignatures",
     *_BEFORE_SIGN_IN,
+    *_OF_ANYONE,
     "POST /v1/me/sign-out",
 }
 
@@ -164,21 +170,22 @@ def test_every_write_needs_an_idempotency_key() -> None:
         assert [key["required"] for key in keys] == ([True] if needed else []), name
 
 
-_OWNED_BY_PERSONS = {each.path for each in PROGRAMMES.values() if each.party is Party.PERSON}
+_BY_DOCUMENT = {"drafts", *(each.path for each in PROGRAMMES.values() if each.party is Party.PERSON)}
 
 
 def test_every_call_under_v1_names_its_credential_and_roles() -> None:
     for name, operation in _OPERATIONS.items():
         shown = operation["security"]
-        if name.startswith(("GET /health", "GET /openapi")) or name in _OF_THE_LOG | _BEFORE_SIGN_IN:
+        if name.startswith(("GET /health", "GET /openapi")) or name in _OF_THE_LOG | _BEFORE_SIGN_IN | _OF_ANYONE:
             assert shown == []
         elif name in ("POST /v1/authority/outcomes", "POST /v1/receipts"):
             assert shown == [{"signature": []}]
         else:
             roles = operation["x-roles"]
             tokens = [] if name == "POST /v1/me/sign-out" else [{"bearer": [role]} for role in roles]
-            # A case that a person owns is asked with a token that asserts a document, and not by a link.
-            by_link = "person" in roles and not any(f" /v1/{path}" in name for path in _OWNED_BY_PERSONS)
+            # A case that a person owns, and a draft, are asked with a token that asserts a document, and not by a link.
+            by_link = "person" in roles and not any(f" /v1/{path}" in name for path in _BY_DOCUMENT)
+            by_link |= "person" in roles and "/check-codes" in name
             assert shown == tokens + ([{"session": ["person"]}] if by_link else []), name
             assert roles, name
     schemes = {scheme for operation in _OPERATIONS.values() for way in operation["security"] for scheme in way}

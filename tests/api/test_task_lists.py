@@ -24,6 +24,17 @@ async def test_a_work_list_is_chosen_ordered_and_counted_by_the_query(stage: Sta
     assert wrong["errors"][0]["allowed"][:2] == ["priority", "assessment"]
 
 
+async def test_a_task_that_somebody_decided_meanwhile_says_so(stage: Stage) -> None:
+    walk = Walk(stage)
+    reference = await walk.register()
+    (task,) = (await stage.as_("officer-1").get("/v1/tasks")).json()["items"]
+    assert (await stage.as_("officer-1").get(f"/v1/tasks/{task['id']}")).json() == task
+    await walk.decide(reference, "approve", persona="officer-2")
+    then = (await stage.as_("officer-1").get(f"/v1/tasks/{task['id']}")).json()
+    assert (then["state"], then["holder"]) == ("done", "officer-2")
+    assert (await stage.as_("employer-a").get(f"/v1/tasks/{task['id']}")).status_code == 403
+
+
 async def test_a_supervisor_assigns_several_tasks_and_hears_of_each(stage: Stage) -> None:
     walk = Walk(stage)
     await walk.register()

@@ -34,6 +34,9 @@ class Walk:
         # By the path of their programme, the cases that are there.
         self.references_of: dict[str, list[str]] = defaultdict(list)
         self._serial = 100
+        # Whether it is asked before each act on a case whether it may be done; and what was found to be allowed.
+        self.asks_first = False
+        self.allowed: set[tuple[str, str]] = set()
 
     @property
     def references(self) -> list[str]:
@@ -76,11 +79,24 @@ class Walk:
         places = more.pop("places", {})
         if json is not None:
             more["json"] = json
+        if self.asks_first and method == "POST" and "{reference}/" in path:
+            await self._ask_first(caller, path, places)
         answer = await caller.send(method, path.format(**places), headers=headers, **more)
         assert answer.status_code < 300, (persona, method, path, answer.status_code, answer.text)
         self.seen[f"{method} {path}"].add(answer.status_code)
         await self.stage.settle()
         return answer.json() if "json" in answer.headers.get("content-type", "") else None
+
+    async def _ask_first(self, caller: Caller, path: str, places: Mapping[str, str]) -> None:
+        """Check that what is about to be done is said to be allowed, where it is an act of who may read what is."""
+        own = path.partition("{reference}/")[0] + places["reference"] + "/acts"
+        answer = await caller.get(own)
+        if answer.status_code != 200:
+            return
+        address = path.format(**{**places, "number": "{number}", "evidence_id": "{evidence_id}"})
+        ways = [each for each in answer.json()["acts"] if each["address"] == address]
+        assert not ways or any(each["is_allowed"] for each in ways), (address, ways)
+        self.allowed |= {(path, each["act"]) for each in ways}
 
     async def signed(self, path: str, content: Mapping[str, Any], secret: str) -> httpx.Response:
         """Send a signed message."""

@@ -1,5 +1,7 @@
 """What tests of cases work with: a context on the test's own database, actors, and the sample employers."""
 
+import json
+import os
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 from dataclasses import replace
@@ -80,9 +82,16 @@ async def open_context(
 
 
 @cache
+def shared_keys() -> dict[str, Any]:
+    """Return the keys of all tests of a process: those that the process was handed, or new ones."""
+    handed = os.environ.get("HETAO_TEST_KEYS")
+    return json.loads(handed) if handed else generate()
+
+
+@cache
 def shared_keyring() -> Keyring:
     """Return one keyring for all tests of a process."""
-    return Keyring.parse(generate())
+    return Keyring.parse(shared_keys())
 
 
 _rule_packs = cache(load_rule_packs)

@@ -1,6 +1,7 @@
 """`hetao cases revive`: what it counts, and what it says where Temporal or PostgreSQL is away."""
 
 import json
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -8,10 +9,12 @@ import pytest
 from typer.testing import CliRunner
 
 from cases.commands.reviving import Looked, Wait
-from cli import app
-from cli.cases import Without
+from cli import app, edge
+from cli.cases import Without, _lines
+from cli.policy import _TOTALS, _show_trial
 from domain.clock import CHINA
 from domain.messages import LastRun
+from programmes import PROGRAMMES
 from tests.installation import tell_settings
 
 
@@ -30,7 +33,8 @@ def test_it_says_how_many_run_and_what_is_away(
     done = CliRunner().invoke(app, ["cases", "revive", "--dry-run", "--json"])
     assert (done.exit_code, json.loads(done.stdout)) == (
         0, {"looked": 0, "started": 0, "found": {}, "dry_run": True, "after": "", "broke_off": None,
-            "without_workflow": {"due": 0, "due_since": None, "asleep": 0, "next_due": None, "stuck": 0}},
+            "without_workflow": {"due": 0, "due_since": None, "asleep": 0, "next_due": None, "stuck": 0},
+            "programmes": {}},
     )  # fmt: skip
     installation.setenv("HETAO_DATABASE_URL", "postgresql://hetao_app@127.0.0.1:9/none")
     done = CliRunner().invoke(app, ["cases", "revive"])
@@ -65,3 +69,15 @@ def test_it_says_which_have_something_due_which_only_sleep_and_which_wait_for_an
         f"3 that only sleep, the first until {soon.astimezone(CHINA):%Y-%m-%d %H}",
         "1 that wait for an operator",
     ]
+
+
+def test_lists_of_cases_name_the_programme(capsys: pytest.CaptureFixture[str]) -> None:
+    found, of = Counter({"missing": 2, "running": 1}), {"work_permit": 2, "appraisal": 1}
+    lines = _lines(found, of, 0, Without(), dry_run=True)
+    assert lines[1:3] == ["  of appraisal: 1", "  of work_permit: 2"]
+    codes = {edge.programme_of(each.prefix + "-7K2M-9QXA-3"): each.code for each in PROGRAMMES.values()}
+    assert codes == {code: code for code in PROGRAMMES}
+    assert edge.programme_of("ZZ-7K2M-9QXA-3") == "unknown"
+    flip = {"reference": "WP-7K2M-9QXA-3", "scope": "case", "stage": "approved", "before": "clear", "now": "failed"}
+    _show_trial({"flips": [{**flip, "rules": []}], **dict.fromkeys(_TOTALS, 0)})
+    assert "Cases of work_permit:" in capsys.readouterr().out

@@ -1,10 +1,12 @@
 """Once only between appraisal and work permits: what one verified stands as proof in the other, and falls with it."""
 
+import asyncio
 from collections.abc import AsyncIterator
 from datetime import timedelta
 from typing import Any, Final
 
 import pytest_asyncio
+from sqlalchemy import text
 from temporalio.client import Client
 
 from cases.case.evidence import proved
@@ -20,6 +22,7 @@ from tests.programmes.park import Park, served
 from tests.programmes.test_once_only import heard
 from tests.programmes.work_permit.forms import FORM
 from tests.programmes.work_permit.room import take_on
+from tests.workflows.killed_worker import worker_to_kill
 from tests.workflows.test_killed import working
 from tests.workflows.test_reconciliation import nightly_round
 from tests.workflows.world import MONDAY, Case, open_world
@@ -28,6 +31,11 @@ PASSPORT: Final = FORM["person"]["document"]
 # Nothing is proved by the employer's own papers.
 DECLARED: Final = {**FORM, "evidence": []}
 FALLEN: Final = {"reasons": [{"code": "evidence_revoked"}]}
+# Whoever tells the case something waits for this; a row that names the case does not.
+_HOLD: Final = text("SELECT FROM cases WHERE reference = :reference FOR NO KEY UPDATE")
+_WAITS: Final = text(
+    "SELECT EXISTS (SELECT FROM pg_locks WHERE NOT granted AND pg_backend_pid() = ANY(pg_blocking_pids(pid)))"
+)
 TAKEN: Final = {"education": "doctor", "experience_years": 8, "talent_programme": True}
 Answer = dict[str, Any]
 
@@ -140,7 +148,9 @@ async def test_what_appraisal_verified_proves_a_work_permit_until_it_falls_there
     await nothing_differs(park)
 
 
-async def test_what_falls_after_the_decision_is_told_by_workers_that_are_killed(idle_park: Park) -> None:
+async def test_what_falls_after_the_decision_is_told_by_workers_that_are_killed(
+    idle_park: Park, clean_database: str
+) -> None:
     park = idle_park
     async with working(park.world):
         old, there = await recognised(park)
@@ -153,8 +163,18 @@ async def test_what_falls_after_the_decision_is_told_by_workers_that_are_killed(
             await park.ask("supervisor", "POST", f"{here}/confirmation", {"action": "confirm", "round": shown["round"]})
         await new.skip(park.world.context.limits.settling + timedelta(seconds=5))
         await new.until(lambda file: file.row.settled)
-        # The degree falls where it was seen, and with it the recognition; then the worker dies.
+    # The degree falls where it was seen, and with it the recognition; as what stands on it is being told, the worker is
+    # killed amid its transaction.
+    async with worker_to_kill(park.world, clean_database) as process, park.world.context.database.begin() as holds:
+        await holds.execute(_HOLD, {"reference": new.reference})
         await park.ask("officer-1", "POST", f"{there}/evidence/1/fallen", FALLEN)
+        for each in await park.world.rows(commands, reference=new.reference, state="stored"):
+            await park.world.engine.nudge(new.reference, str(each["command_id"]))
+        async with asyncio.timeout(30):
+            while not (await holds.execute(_WAITS)).scalar_one():  # noqa: ASYNC110 - no event tells of a lock
+                await asyncio.sleep(0.05)
+        process.kill()
+        await process.wait()
     file = await old.file()
     assert need(recognition(file), "recognition").stage == RecognitionStage.SUSPENDED
     told = await park.world.rows(commands, reference=new.reference, state="stored")

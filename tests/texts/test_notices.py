@@ -499,3 +499,17 @@ def test_who_applied_without_an_employer_reads_of_none() -> None:
     for kind, language in product(kinds, Language):
         text = everything(say(TOY.code, kind, Recipient.PERSON, Channel.MAIL, language, facts))
         assert re.findall("employer|用人单位|用人單位", text) == [], (kind, language)
+
+
+@pytest.mark.parametrize(
+    ("kind", "recipient", "channel", "language"),
+    [each[1:] for each in READ_BY_PEOPLE if each[0] == "work_permit" and each[-1] is not Language.EN],
+)
+def test_a_work_permit_has_one_word_for_its_extension(
+    kind: str, recipient: Recipient, channel: Channel, language: Language
+) -> None:
+    for renewal in (None, 1):
+        facts = FACTS_OF["work_permit"].model_copy(update={"renewal": renewal})
+        text = say("work_permit", kind, recipient, channel, language, facts).text
+        assert "续期" not in text
+        assert "續期" not in text

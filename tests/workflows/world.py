@@ -360,6 +360,7 @@ async def open_world(
     works: bool = True,
     deployment: WorkerDeploymentConfig | None = None,
     programmes: Mapping[str, Programme] = PROGRAMMES,
+    with_samples: bool = True,
 ) -> AsyncIterator[World]:
     """Open a park on a database and a Temporal, with its worker running, and end what it started in the end.
 
@@ -390,7 +391,8 @@ async def open_world(
             world = World(
                 context, clock, client, TimeSkipper(client), TemporalEngine(client, context.case_types), authority, []
             )
-            await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
+            if with_samples:
+                await load_samples(replace(context, clock=lambda: start - timedelta(days=400)))
             async with AsyncExitStack() as stack:
                 if works:
                     http = await stack.enter_async_context(httpx.AsyncClient(transport=authority.transport))

@@ -4,6 +4,8 @@ from typing import Any
 
 import pytest
 
+from domain.errors import Refused
+from programmes.appraisal.requests import AppraisalRequest
 from tests.programmes.appraisal.people import POINTS, answered, applied, form, me, piece, recognised
 from tests.programmes.park import Park
 
@@ -73,3 +75,29 @@ async def test_once_recognised_another_employer_of_the_park_comes_by_a_change(pa
     await answered(park, case, "left", body={"last_day": "2026-03-01"})
     (mine,) = (await park.ask(me(park), "GET", "/v1/me/registrations"))["items"]
     assert "ask for a change" in mine["employment_text"]
+
+
+@pytest.mark.parametrize(
+    ("document", "is_for"),
+    [
+        ({"kind": "resident_identity_card", "number": "44030419900307123X"}, False),
+        ({"kind": "passport", "place": "CN", "number": "E12345678"}, False),
+        ({"kind": "passport", "place": "GB", "number": "123456789"}, True),
+        ({"kind": "passport", "place": "HK", "number": "H12345678"}, True),
+        ({"kind": "mainland_travel_permit", "number": "H0123456702"}, True),
+        ({"kind": "residence_permit", "number": "810000199408230021"}, True),
+    ],
+)
+def test_an_appraisal_is_for_nobody_of_the_mainland_by_whatever_document(
+    document: dict[str, str], is_for: bool
+) -> None:
+    given = form()
+    given["person"] |= {"document": document}
+    if is_for:
+        assert AppraisalRequest.model_validate(given).subject.document.kind == document["kind"]
+        return
+    with pytest.raises(Refused) as refused:
+        AppraisalRequest.model_validate(given)
+    assert (refused.value.code, [each.field for each in refused.value.errors]) == (
+        "wrong_programme", ["person.document"],
+    )  # fmt: skip

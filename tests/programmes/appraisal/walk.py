@@ -8,6 +8,7 @@ from domain.clock import day_of
 from programmes import PROGRAMMES
 from tests.api.any_case import Cases
 from tests.api.callers import Caller
+from tests.api.code_walk import walk_check_codes
 from tests.api.walk import Walk
 
 # From a recognition until it can be appraised again, some days before its last.
@@ -44,6 +45,7 @@ async def _suspended_and_withdrawn(cases: Cases) -> None:
     reference = await cases.ready()
     await cases.approve(reference)
     await cases.walk.pass_time(reference, timedelta(minutes=11))
+    await walk_check_codes(cases.walk, cases.programme.path, reference, cases.owners[reference])
     await cases.act("officer-1", reference, "suspension", {"reasons": [{"code": "false_statement_suspected"}]})
     await cases.act("officer-1", reference, "restoration", {})
     await cases.act("officer-1", reference, "revocation", {"reasons": [{"code": "false_statement"}]})

@@ -1,6 +1,7 @@
 """Limits of work permits by their parameters and the published calendar: the window, and the tenth working day."""
 
 from datetime import date, timedelta
+from typing import Final
 
 import pytest
 
@@ -9,6 +10,28 @@ from policy.calendars import mainland_calendar
 from tests.programmes.work_permit.given import PACK, SHELF
 
 CALENDAR = mainland_calendar()
+RELEASED: Final = {
+    "a_points_from": 85,
+    "b_points_from": 60,
+    "a_salary_from": "600000",
+    "a_income_tax_from": "120000",
+    "basic_deduction_year": 60000,
+    "b_years_of_work": 2,
+    "b_oldest_age": 60,
+    "b_times_local_average": 4,
+    "youngest_age": 18,
+    "statutory_decision_days": 20,
+    "promised_decision_days": 7,
+    "residence_application_days": 30,
+    "residence_promised_days": 5,
+    "a_longest_years": 5,
+    "b_longest_years": 2,
+    "c_longest_years": 1,
+    "extension_opens_days": 90,
+    "extension_closes_days": 30,
+    "change_report_days": 10,
+    "cancellation_days": 10,
+}
 
 
 @pytest.mark.parametrize("parameter", ["cancellation_days", "change_report_days"])
@@ -30,3 +53,8 @@ def test_no_length_and_no_promise_is_said_to_be_law() -> None:
         assert confirmed == {"youngest_age"}
         assert pack.integer("a_longest_years") > pack.integer("b_longest_years") > pack.integer("c_longest_years")
         assert {pack.parameter(f"{each}_longest_years").status for each in "bc"} == {"sample"}
+
+
+def test_limits_stay_as_they_were_released() -> None:
+    for pack in SHELF.packs:
+        assert {name: each.value for name, each in pack.parameters.items()} == RELEASED

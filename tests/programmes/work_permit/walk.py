@@ -7,6 +7,7 @@ from domain.clock import day_of
 from programmes import PROGRAMMES
 from tests.api.any_case import REVIEW, Cases
 from tests.api.callers import Caller
+from tests.api.code_walk import walk_check_codes
 from tests.api.walk import Walk
 from tests.programmes.appraisal.walk import applicant
 from tests.programmes.work_permit.forms import PAPER
@@ -36,6 +37,7 @@ async def _given(walk: Walk) -> None:
     await ask("employer-a", "entry", {"entered_on": today})
     await ask("employer-a", "residence-application", {"applied_on": today})
     await ask("officer-1", "residence-outcome", {"outcome": "issued", "decided_on": today, "valid_until": "2027-12-31"})
+    await walk_check_codes(walk, "work-permits", reference, "employer-a")
 
 
 async def _issue(permits: Cases, **paper: str) -> tuple[str, Caller]:

@@ -1,0 +1,1 @@
+"""What may be done with a case now, and where it stands: for pages, so that none of them guesses."""
