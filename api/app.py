@@ -35,6 +35,7 @@ from api import (
     objections,
     operators,
     policies,
+    saved_views,
     seal,
     staff,
     supervisors,
@@ -99,6 +100,7 @@ ROUTERS = (
     me.pages,
     check_codes.router,
     drafts.router,
+    saved_views.router,
     anyone.router,
 )
 _log = structlog.get_logger("api.defects")

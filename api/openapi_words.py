@@ -44,7 +44,7 @@ TAGS: Final[dict[str, str]] = {
     "Operators": "Incidents and their causes, and how the channels of notices fare.",
     "The person": "Signing in by a one-time link; one's own cases and data, who read them, complaints and disputes.",
     "Check codes": "Codes by which anyone who was given one sees whether a case is in force.",
-    "Drafts": "What was begun and not sent, sealed for a time.",
+    "Drafts": "What was begun and not sent, sealed for a time; saved views of lists.",
     "Anyone": "Whether the process runs and can serve, and what is asked before there is an account.",
 }
 

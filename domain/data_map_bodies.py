@@ -4,7 +4,7 @@
 from typing import Final
 
 from domain.actors import Role
-from domain.data_map import ALL, NOBODY, OPERATORS, OUT, OWN, SIDES, STAFF, DataClass, Kept, Retention, rows
+from domain.data_map import ALL, NOBODY, OPERATORS, OUT, OWN, SIDES, STAFF, Basis, DataClass, Kept, Retention, rows
 
 _PERSONAL: Final = DataClass.PERSONAL
 _SENSITIVE: Final = DataClass.SENSITIVE
@@ -96,6 +96,7 @@ BODIES: Final = (
     *rows("SignInLinkRequest", "reference", "which case the link is for", NOBODY, until=Retention.LINK),
     *rows("SignInLinkRequest", "email phone", "compared with the case, and kept as a keyed hash", NOBODY, of=_PERSONAL, until=Retention.LINK),
     *rows("SessionRequest", "link", "the link that is used, compared by its hash", NOBODY, until=Retention.LINK),
+    *rows("SavedViewRequest", "name list filter", "a filter under a name", NOBODY, of=_PERSONAL, basis=Basis.ACCOUNT, until=Retention.REFERENCE),
     *rows("DraftRequest", "programme kind reference", "of what a draft is", OWN | STAFF | {Role.PERSON}, until=Retention.KEY),
     *rows("DraftRequest", "content", "what was begun", OWN | STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=Retention.KEY),
     *rows("DraftChange", "content", "what takes the place of what was begun", OWN | STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=Retention.KEY),

@@ -82,6 +82,8 @@ COLUMNS: Final = (
     *rows("drafts", "owner", "whose draft it is: an employer, a keyed hash of a person's document, or an officer", NOBODY, of=_PERSONAL, basis=Basis.ACCOUNT, until=_KEY),
     *rows("drafts", "body", "going on with what was begun", OWN | STAFF | {Role.PERSON}, of=_SENSITIVE, kept=_SEALED, until=_KEY),
     *rows("drafts", "document_hashes", "taking it away with a person who is erased", NOBODY, of=_SENSITIVE, kept=_HASHED, until=_KEY),
+    *rows("saved_views", "view_id list filter saved_at", "filters of lists, as codes", NOBODY, until=_STAYS),
+    *rows("saved_views", "owner name", "who looks, and what they call the view", NOBODY, of=_PERSONAL, basis=Basis.ACCOUNT, until=_STAYS),
     *rows("transfers", "transfer_id programme from_reference to_reference state agreed_at holds_until taken_at over_at", "a change of employer that a person agreed to, and what became of it", STAFF | {Role.PERSON}),
     *rows("transfers", "person_id", "who agreed; a random id, which names nobody after an erasure", NOBODY),
     *rows("transfers", "to_employer", "to which employer the person goes", STAFF | {Role.PERSON}),

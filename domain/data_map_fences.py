@@ -18,6 +18,7 @@ PARK: Final = frozenset(
         "transfers",
         "check_codes",
         "drafts",
+        "saved_views",
         "archived_histories",
         "differences",
         "messages_seen",

@@ -41,6 +41,7 @@ receipts: message_id about recorded_at
 revivals: reference employer_id
 roster_rows: roster_id row employer_id
 rosters: roster_id employer_id act dry_run on_defect actor key_id at
+saved_views: view_id owner list
 service_keys: kind key_id fingerprint
 sign_in_links: link_id link_hash person_id reference address_hash at expires_at
 takeovers: takeover_id from_reference from_item from_evidence to_reference to_item consent consented_at
@@ -74,6 +75,7 @@ TAKEN_AWAY: Final = {
     "person_sessions": "kept for a time, or the person was erased",
     "revivals": "the case has nothing due any more",
     "roster_intake": "on their way into the rows of a roster",
+    "saved_views": "its owner needs it no more",
     "sign_in_links": "kept for a time, or the person was erased",
 }
 

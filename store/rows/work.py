@@ -112,3 +112,16 @@ class IncidentRow(TableRow):
     resume_asked_at: datetime | None = None
     resume_asked_by: dict[str, Any] | None = None
     still_wrong: str | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class SavedViewRow(TableRow):
+    """A filter of a list, under the name that its owner gave it."""
+
+    TABLE: ClassVar[Table] = tables.saved_views
+    view_id: UUID
+    owner: str
+    name: str
+    list: str
+    filter: dict[str, str]
+    saved_at: datetime

@@ -36,6 +36,7 @@ from store.tables.register import (
 from store.tables.renewals import renewals
 from store.tables.rosters import roster_intake, roster_rows, rosters
 from store.tables.rules import rule_packs, rule_trials
+from store.tables.saved_views import saved_views
 from store.tables.seal import checkpoints, cosignatures, seal_leaves, seal_nodes, stamps
 from store.tables.sessions import objections, person_sessions, sign_in_links
 from store.tables.takeovers import takeovers
@@ -115,6 +116,7 @@ __all__ = [
     "rosters",
     "rule_packs",
     "rule_trials",
+    "saved_views",
     "seal_leaves",
     "seal_nodes",
     "service_keys",

@@ -96,6 +96,7 @@ BODIES: dict[str, Any] = {
     "POST /v1/audit/checkpoint/cosignatures": {"size": 1, "cosignature": "— witness.test/w1 AAAAAAAA\n"},
     "POST /v1/self-check": {"origin": "foreign"},
     "POST /v1/drafts": {"programme": "talent_permit", "content": {"person": {"name_zh": "曹雪"}}},
+    "POST /v1/saved-views": {"name": "x", "list": "cases", "filter": {"needs": "employer"}},
     "PUT /v1/drafts/{draft_id}": {"content": {}},
     "POST /v1/me/sign-in-links": {"reference": "HT-0000-0000-E", "email": "feng@example.com"},
     "POST /v1/me/complaints": {"reference": "HT-0000-0000-E", "about": "other", "text": "Please look."},

@@ -581,3 +581,7 @@ async def _walk_drafts(walk: Walk) -> None:
     await walk.call("employer-a", "GET", "/v1/drafts")
     await walk.call("employer-a", "GET", "/v1/drafts/{draft_id}", places=at)
     await walk.call("employer-a", "DELETE", "/v1/drafts/{draft_id}", places=at)
+    saved = {"name": "今天到期", "list": "inbox", "filter": {"kind": "review", "holder": "me"}}
+    view = await walk.call("officer-1", "POST", "/v1/saved-views", saved)
+    await walk.call("officer-1", "GET", "/v1/saved-views")
+    await walk.call("officer-1", "DELETE", "/v1/saved-views/{view_id}", places={"view_id": view["id"]})
