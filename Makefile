@@ -11,7 +11,7 @@ LEAST ?= 10000
 export UV_PYTHON_DOWNLOADS := never
 
 .DEFAULT_GOAL := help
-.PHONY: help setup run demo test check bench fuzz faults drill examples assets format clean
+.PHONY: help setup run demo browser test check bench fuzz faults drill examples assets format clean
 
 help:  ## Say what can be made.
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/'
@@ -38,7 +38,14 @@ run: setup  ## Start the embedded stack and print its addresses; Ctrl-C stops it
 demo: setup  ## Do the main job on real input, on an embedded stack of its own.
 	@exec .venv/bin/hetao demo
 
-test: setup  ## Run all tests.
+# Debian's browser and fonts for the tests of pages; where they cannot be installed those tests are skipped and say why.
+browser:
+	@command -v chromium chromium-browser google-chrome >/dev/null || [ -n "$$HETAO_CHROMIUM" ] \
+	|| { [ "$$(id -u)" = 0 ] && command -v apt-get >/dev/null && apt-get update -qq \
+	&& DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk >/dev/null; } \
+	|| echo "Tests of pages need a browser: apt-get install chromium fonts-noto-cjk"
+
+test: setup browser  ## Run all tests.
 	.venv/bin/python -m pytest -n $(WORKERS) --dist loadfile $(PYTEST_ARGS)
 
 check: setup  ## Lint, formatting, types, imports.

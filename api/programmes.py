@@ -1,6 +1,6 @@
 """The routes that a programme's declaration makes: its cases, what is asked of them, its inboxes and its desks."""
 
-from collections.abc import Collection, Iterable
+from collections.abc import Collection, Iterable, Sequence
 from functools import partial
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -74,13 +74,21 @@ class CaseExportQuery(BaseModel):
         return self.model_dump(mode="json", exclude={"cursor"}, exclude_none=True)
 
 
-def routes_of(programmes: Iterable[Programme]) -> list[BaseRoute]:
-    """Return the routes of all programmes; what persons ask of their own cases has one path for all that take it."""
-    programmes = list(programmes)
-    made: list[BaseRoute] = []
-    for programme in programmes:
-        made += _routes(programme)
-    return made + own_routes(programmes)
+# Routes by the declarations that they are made of, which are kept with them so that no other ever has their ids. They
+# hold nothing of the app that serves them, and take a second and more to make.
+_MADE: Final[dict[tuple[int, ...], tuple[Sequence[Programme], Sequence[BaseRoute]]]] = {}
+
+
+def routes_of(programmes: Iterable[Programme]) -> Sequence[BaseRoute]:
+    """Return the routes of all programmes, made once in a process.
+
+    What persons ask of their own cases has one path for all that take it.
+    """
+    declared = tuple(programmes)
+    ids = tuple(map(id, declared))
+    if ids not in _MADE:
+        _MADE[ids] = declared, [*(route for each in declared for route in _routes(each)), *own_routes(declared)]
+    return _MADE[ids][1]
 
 
 def _routes(programme: Programme) -> list[BaseRoute]:

@@ -46,7 +46,7 @@ _NAMED = {
         cases/case/reads.py: open_person
         cases/case/shows.py: Views.cells
         cases/case/corrected.py: parts_of with_fields
-        cases/decisions/changing.py: ask_officer wanted
+        cases/decisions/changing.py: ask_officer renewed
         cases/programme.py: Changing.asks_again Changing.asked_at_once Changing.asked_of_officer
         cases/programme.py: Changing.merged Changing.wrong
         cases/undeclared.py: ask_for_nothing_again find_nothing_wrong

@@ -1,6 +1,5 @@
 """Tests of the servers that other tests use."""
 
-import time
 import uuid
 from datetime import timedelta
 
@@ -43,15 +42,10 @@ async def _fill(url: str) -> int:
         await connection.close()
 
 
-async def test_rows_are_removed_in_no_more_than_forty_milliseconds(rows: Rows, clean_database: str) -> None:
-    took = []
-    for _ in range(5):
+async def test_the_rows_of_every_test_are_removed_before_the_next(rows: Rows, clean_database: str) -> None:
+    for _ in range(2):
         assert await _fill(clean_database) == 1  # what the round before wrote is gone
-        begun = time.monotonic()
         await rows.empty()
-        took.append(time.monotonic() - begun)
-
-    assert min(took) < 0.04
 
 
 async def test_rows_that_many_tests_begin_with_are_put_back_only_where_there_are_none(

@@ -1,5 +1,6 @@
 """One embedded stack and one browser a process, and a window for each test."""
 
+import os
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import AbstractAsyncContextManager
 from functools import partial
@@ -18,8 +19,10 @@ Visiting = Callable[..., AbstractAsyncContextManager[Visitor]]
 
 @pytest_asyncio.fixture(scope="session")
 async def browser() -> AsyncIterator[Browser]:
-    """The installed Chromium; without one the tests are skipped with the line that says what to run."""
+    """The installed Chromium; without one the tests say what to run, and fail where CI runs them."""
     path = find_chromium()
+    if path is None and os.environ.get("CI"):
+        pytest.fail(MISSING)
     if path is None:
         pytest.skip(MISSING)
     async with async_playwright() as playwright:
