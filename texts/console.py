@@ -15,7 +15,10 @@ from domain.languages import Language
 from texts.catalogue import Groups, read_groups
 
 # Files of the catalogue, each with groups of its own: what all pages say, and then page by page.
-FILES: Final = ("console",)
+FILES: Final = (
+    "console",
+    "console_story",
+)
 _LOCALES: Final = {
     Language.EN: Locale.parse("en_GB"),
     Language.ZH_HANS: Locale.parse("zh_Hans_CN"),
