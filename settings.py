@@ -97,6 +97,16 @@ class Settings(BaseSettings):
         default="document_place", description="Claim with the place that issued that document, needed for a passport."
     )
 
+    oidc_client_id: str = Field(
+        default="hetao-console", min_length=1, description="As what the console is known to the issuer."
+    )
+    oidc_client_secret: SecretStr | None = Field(
+        default=None, description="What proves that to the issuer; without one the console is a public client."
+    )
+    oidc_scope: str = Field(
+        default="openid profile", pattern=r"^openid( [!-~]+)*$", description="Scopes that the console asks for."
+    )
+
     public_url: Origin = Field(description="Address of the API as its callers see it, a host without a path.")
     sign_in_url: WebUrl | None = Field(
         default=None,

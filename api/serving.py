@@ -17,6 +17,7 @@ from cases.keys.start import check_keys_at_start
 from cases.shared.build import load_files
 from console.app import create_console
 from console.front import Front
+from console.session import BrowserSessions
 from programmes import PROGRAMMES
 from settings import Settings
 from temporal.client import connect_config
@@ -70,7 +71,12 @@ async def prepare(settings: Settings) -> Front:
     connect_config(settings.temporal_api_key_file)
     await check_keys_at_start(settings, "api", files)
     api = create_app(settings, files=files)
-    return Front(api, create_console(settings, api, clock=lambda: datetime.now(UTC)))
+    return Front(
+        api,
+        create_console(
+            settings, api, sessions=lambda: BrowserSessions(api.state.wiring.context), clock=lambda: datetime.now(UTC)
+        ),
+    )
 
 
 def serve(settings: Settings) -> None:

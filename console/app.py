@@ -10,8 +10,9 @@ from starlette.types import ASGIApp
 
 from console import served
 from console.frame import Frame, add_refusals, policy_of
+from console.issuer import Issuer
 from console.pages import PAGES
-from console.session import Session, Sessions
+from console.session import Sessions
 from domain.clock import day_of
 from settings import Settings
 
@@ -24,16 +25,8 @@ _UNTRACED: Final[TelemetryConfig] = {
 }
 
 
-class NoSessions:
-    """Sessions where nobody can sign in."""
-
-    async def find(self, secret: str) -> Session | None:
-        """Return none."""
-        return None
-
-
 def create_console(
-    settings: Settings, api: ASGIApp, *, sessions: Callable[[], Sessions] = NoSessions, clock: Callable[[], datetime]
+    settings: Settings, api: ASGIApp, *, sessions: Callable[[], Sessions], clock: Callable[[], datetime]
 ) -> FastAPI:
     """Return the console; it has no life of its own, so it works as soon as the API does.
 
@@ -49,6 +42,8 @@ def create_console(
     )
     app.state.api = api
     app.state.settings = settings
+    app.state.sessions = sessions
+    app.state.issuer = Issuer(settings)
     app.state.today = lambda: day_of(clock())
     app.state.notes = lambda _: ("sample",) if settings.env != "production" else ()
     for page in PAGES:

@@ -19,6 +19,7 @@ PARK: Final = frozenset(
         "check_codes",
         "drafts",
         "saved_views",
+        "browser_sessions",
         "archived_histories",
         "differences",
         "messages_seen",

@@ -105,6 +105,7 @@ PLACES: Final = frozenset(
         Place("applications", "body"),
         Place("archived_histories", "content"),
         Place("assessments", "facts"),
+        Place("browser_sessions", "content"),
         Place("case_facts", "body"),
         Place("commands", "body"),
         Place("drafts", "body"),
@@ -140,8 +141,8 @@ LEDGER_HASHES: Final = b"ledger"
 # Under the look-up key: what a keyed hash is for; after a slash, whose.
 LOOKUPS: Final = frozenset(
     {
-        "address", "answer", "body", "check_code", "document", "draft", "identity", "last_four", "machine_secret",
-        "message", "name", "session", "sign_in_link",
+        "address", "answer", "body", "browser_session", "browser_subject", "check_code", "document", "draft",
+        "identity", "last_four", "machine_secret", "message", "name", "session", "sign_in_link",
     }
 )  # fmt: skip
 # By what a key of the service is told from others in the register of keys.

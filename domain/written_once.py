@@ -12,6 +12,7 @@ answers: answer_id outcome_id reference destination employer_id source
 applications: reference version employer_id given_at
 assessments: reference scope seq employer_id round policy_version policy_hash at
 calls: key attempt reference employer_id destination what
+browser_sessions: session_hash subject_hash content opened_at ends_at
 case_facts: reference number employer_id facts_version round at
 case_parties: reference part kind party_id since programme employer_id
 cases: reference employer_id correlation_id programme accepted_at recorded_at
@@ -64,6 +65,7 @@ BY_COLUMN: Final = {"epochs": ("told_at",), "rule_packs": ("confirmed_by", "stat
 FREE: Final = frozenset({"calendar_days", "cursors", "key_holders", "messages_seen", "premises", "quotas"})
 # Of all other tables the application takes no row away.
 TAKEN_AWAY: Final = {
+    "browser_sessions": "over, or ended by whoever is signed in",
     "calendar_days": "published anew",
     "check_codes": "the person was erased",
     "drafts": "kept for a time, or a person in it was erased",

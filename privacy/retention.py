@@ -15,6 +15,7 @@ from domain.actors import Actor
 from domain.clock import day_of, start_of
 from domain.erasure import ErasureReason, ErasureRefused, ErasureState
 from domain.stages import Stage
+from privacy.browser_sessions import forget_ended
 from privacy.drafts import forget_old
 from privacy.erasing import Erased, Erasing, erase
 from privacy.erasures import note_refused
@@ -95,15 +96,15 @@ async def erase_due(context: Context, actor: Actor, person_id: UUID) -> bool:
 
 
 async def forget_answers(context: Context, at: datetime) -> int:
-    """Delete a batch of drafts, and of answers kept for whoever asks twice; return how many were too old."""
+    """Delete a batch of drafts, of ended sessions, and of answers kept for whoever asks twice; return how many."""
     given: Mapping[str, Any] = {"before": at - context.limits.idempotency_kept, "most": _LIMIT_ROWS}
     async with context.database.begin() as connection:
         too_old = start_of(years_before(day_of(at), context.limits.retention_registered_years))
         for each in programmes_of(context):
             await each.forget(connection, too_old, _LIMIT_ROWS)
-        drafts = await forget_old(connection, at, _LIMIT_ROWS)
+        gone = await forget_old(connection, at, _LIMIT_ROWS) + await forget_ended(connection, at, _LIMIT_ROWS)
         answers = (await connection.execute(_FORGET_ANSWERS, given)).rowcount
-        return int(drafts + answers + (await connection.execute(_FORGET_MESSAGES, given)).rowcount)
+        return int(gone + answers + (await connection.execute(_FORGET_MESSAGES, given)).rowcount)
 
 
 async def empty_rosters(context: Context, at: datetime, most: int) -> int:

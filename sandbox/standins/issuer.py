@@ -1,5 +1,8 @@
-"""A stand-in OpenID Connect issuer that gives a token to any of the demo personas."""
+"""A stand-in OpenID Connect issuer that gives a token to any of the demo personas, also by a page to choose one on."""
 
+import base64
+import hashlib
+import hmac
 import json
 import os
 import time
@@ -7,19 +10,23 @@ import uuid
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Final
+from typing import Annotated, Any, Final
+from urllib.parse import urlencode, urlsplit
 
-from fastapi import FastAPI
+from fastapi import FastAPI, Form, Query, Request
 from joserfc import jwt
 from joserfc.jwk import RSAKey
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from starlette.responses import HTMLResponse, RedirectResponse
 
 from domain.actors import Role
 from sandbox.standins.serving import ProblemError, add_problems, arguments, refuse_production, serve
+from sandbox.standins.sign_in_page import page_of
 
 AUDIENCE: Final = "hetao-permits"
 TOKEN_SECONDS: Final = 12 * 3600
 ALGORITHM: Final = "RS256"
+CODE_SECONDS: Final = 60
 KIND_CLAIM: Final = "document_kind"
 NUMBER_CLAIM: Final = "document_number"
 
@@ -62,6 +69,30 @@ class TokenRequest(BaseModel):
     persona: str
 
 
+class CodeRequest(BaseModel):
+    """What a client asks for before somebody signs in (RFC 6749, 4.1.1; RFC 7636; OpenID Connect Core, 3.1.2.1)."""
+
+    model_config = ConfigDict(frozen=True, extra="ignore")
+
+    response_type: str = Field(pattern="^code$")
+    client_id: str = Field(min_length=1, max_length=100)
+    redirect_uri: str = Field(max_length=300)
+    scope: str = Field(pattern=r"(^| )openid( |$)")
+    state: str = Field(min_length=8, max_length=200)
+    nonce: str | None = Field(default=None, max_length=200)
+    code_challenge: str = Field(pattern=r"^[A-Za-z0-9_-]{43}$")
+    code_challenge_method: str = Field(pattern="^S256$")
+
+
+@dataclass(frozen=True)
+class Code:
+    """A code that was given out: who signed in, and for which request."""
+
+    persona: str
+    asked: CodeRequest
+    until: float
+
+
 def load_key(path: Path) -> RSAKey:
     """Read the signing key, made once and kept in a file of mode 0600."""
     if not path.exists():
@@ -73,6 +104,22 @@ def load_key(path: Path) -> RSAKey:
             json.dump(key.as_dict(private=True), file)
         unfinished.rename(path)
     return RSAKey.import_key(json.loads(path.read_text()))
+
+
+def id_token(key: RSAKey, issuer: str, code: Code, clock: Callable[[], float] = time.time) -> str:
+    """Return what tells a client who signed in."""
+    now = int(clock())
+    claims: dict[str, Any] = {
+        "iss": issuer,
+        "sub": code.persona,
+        "aud": code.asked.client_id,
+        "iat": now,
+        "exp": now + TOKEN_SECONDS,
+        "name": PERSONAS[code.persona].name,
+    }
+    if code.asked.nonce is not None:
+        claims["nonce"] = code.asked.nonce
+    return str(jwt.encode({"alg": ALGORITHM, "kid": key.kid}, claims, key, algorithms=[ALGORITHM]))
 
 
 def token(key: RSAKey, issuer: str, persona: str, clock: Callable[[], float] = time.time) -> str:
@@ -110,8 +157,13 @@ def create_app(directory: Path, port: int, clock: Callable[[], float] = time.tim
         return {
             "issuer": issuer,
             "jwks_uri": f"{issuer}/jwks",
+            "authorization_endpoint": f"{issuer}/authorize",
             "token_endpoint": f"{issuer}/token",
-            "response_types_supported": ["token"],
+            "response_types_supported": ["code"],
+            "grant_types_supported": ["authorization_code"],
+            "code_challenge_methods_supported": ["S256"],
+            "token_endpoint_auth_methods_supported": ["none"],
+            "scopes_supported": ["openid", "profile"],
             "subject_types_supported": ["public"],
             "id_token_signing_alg_values_supported": [ALGORITHM],
         }
@@ -120,15 +172,71 @@ def create_app(directory: Path, port: int, clock: Callable[[], float] = time.tim
     async def jwks() -> dict[str, object]:
         return {"keys": [key.as_dict(private=False)]}
 
+    codes: dict[str, Code] = {}
+
+    @app.get("/authorize")
+    async def choose(request: Request, asked: Annotated[CodeRequest, Query()]) -> HTMLResponse:
+        _check_redirect(asked)
+        return page_of(PERSONAS, asked.model_dump(exclude_none=True), request.headers.get("accept-language", ""))
+
+    @app.post("/authorize")
+    async def sign_in(asked: Annotated[CodeRequest, Form()], persona: Annotated[str, Form()]) -> RedirectResponse:
+        _check_redirect(asked)
+        if persona not in PERSONAS:
+            raise ProblemError(422, "unknown_value", f"The persona is one of {', '.join(PERSONAS)}.")
+        for old in [each for each, code in codes.items() if code.until < clock()]:
+            del codes[old]
+        given = uuid.uuid4().hex
+        codes[given] = Code(persona, asked, clock() + CODE_SECONDS)
+        return RedirectResponse(
+            f"{asked.redirect_uri}?{urlencode({'code': given, 'state': asked.state})}", status_code=303
+        )
+
     @app.post("/token")
-    async def give_token(request: TokenRequest) -> dict[str, object]:
+    async def give_token(request: Request) -> dict[str, object]:
+        if request.headers.get("content-type", "").startswith("application/json"):
+            try:
+                wanted = TokenRequest.model_validate_json(await request.body())
+            except ValidationError:
+                raise ProblemError(422, "invalid", 'Send `{"persona": "…"}`, or a code as a form.') from None
+            return {
+                "access_token": token(key, issuer, wanted.persona, clock),
+                "token_type": "Bearer",
+                "expires_in": TOKEN_SECONDS,
+            }
+        form = {name: value for name, value in (await request.form()).items() if isinstance(value, str)}
+        code = codes.pop(form.get("code", ""), None)
+        if form.get("grant_type") != "authorization_code" or code is None or not _proves(code, form, clock()):
+            raise ProblemError(400, "invalid_grant", "The code is unknown, used, too old, or of another request.")
         return {
-            "access_token": token(key, issuer, request.persona, clock),
+            "access_token": token(key, issuer, code.persona, clock),
+            "id_token": id_token(key, issuer, code, clock),
             "token_type": "Bearer",
             "expires_in": TOKEN_SECONDS,
         }
 
     return app
+
+
+def _check_redirect(asked: CodeRequest) -> None:
+    """Refuse to lead anybody away from this machine: codes go to a console of this machine alone."""
+    there = urlsplit(asked.redirect_uri)
+    if there.scheme != "http" or there.hostname not in ("127.0.0.1", "localhost") or there.path != "/signed-in":
+        raise ProblemError(
+            422, "invalid", "`redirect_uri` is http://127.0.0.1:PORT/signed-in.", fields=("redirect_uri",)
+        )
+
+
+def _proves(code: Code, form: dict[str, str], now: float) -> bool:
+    """Whether whoever brings a code is the one that asked for it (RFC 7636, 4.6)."""
+    digest = hashlib.sha256(form.get("code_verifier", "").encode()).digest()
+    challenge = base64.urlsafe_b64encode(digest).rstrip(b"=").decode()
+    return (
+        now <= code.until
+        and form.get("client_id") == code.asked.client_id
+        and form.get("redirect_uri") == code.asked.redirect_uri
+        and hmac.compare_digest(challenge, code.asked.code_challenge)
+    )
 
 
 def main() -> None:

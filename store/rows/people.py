@@ -205,3 +205,16 @@ class JoiningRow(TableRow):
     proposed_at: datetime
     decided_by: Signature | None = None
     decided_at: datetime | None = None
+
+
+@dataclass(slots=True, kw_only=True)
+class BrowserSessionRow(TableRow):
+    """A session of a browser: found by two hashes, and what it holds sealed under the browser's own secret."""
+
+    TABLE: ClassVar[Table] = tables.browser_sessions
+    session_hash: bytes
+    subject_hash: bytes
+    content: bytes
+    opened_at: datetime
+    seen_at: datetime
+    ends_at: datetime

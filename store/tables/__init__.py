@@ -7,6 +7,7 @@ type BYTEA that hold personal data or free text are sealed (`store.encryption`);
 from store.tables.archive import archived_histories, differences
 from store.tables.authority import answers, calls, lost_answers, messages_seen
 from store.tables.base import metadata
+from store.tables.browser_sessions import browser_sessions
 from store.tables.check_codes import check_codes
 from store.tables.drafts import drafts
 from store.tables.epochs import epochs, lost_cases
@@ -65,6 +66,7 @@ __all__ = [
     "applications",
     "archived_histories",
     "assessments",
+    "browser_sessions",
     "calendar_days",
     "calls",
     "case_facts",

@@ -26,13 +26,15 @@ from programmes.appraisal.requests import AppraisalEvidence, AppraisalRequest
 from programmes.talent_permit.requests import UNDERTAKING_VERSION, CorrectionRequest, FactRequest, RegistrationRequest
 from programmes.work_permit.requests import WorkPermitRequest
 from tests.api.conftest import settings_for_tests
-from tests.console.visiting import filled
+from tests.console.visiting import KeptSessions, filled
 from texts.form_words import FormWords
 
 PERMIT: Final = FormWords("programmes.talent_permit", Language.EN)
 WORK: Final = FormWords("programmes.work_permit", Language.EN)
 APPRAISAL: Final = FormWords("programmes.appraisal", Language.EN)
-CONSOLE: Final = create_console(settings_for_tests("postgresql://unused"), FastAPI(), clock=lambda: datetime.now(UTC))
+CONSOLE: Final = create_console(
+    settings_for_tests("postgresql://unused"), FastAPI(), sessions=KeptSessions, clock=lambda: datetime.now(UTC)
+)
 
 
 def example_of(model: type[BaseModel]) -> dict[str, Any]:

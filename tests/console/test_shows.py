@@ -13,9 +13,13 @@ from console.app import create_console
 from console.rendering import environment, said_to
 from domain.languages import Language
 from tests.api.conftest import settings_for_tests
+from tests.console.visiting import KeptSessions
 
 CONSOLE: Final = create_console(
-    settings_for_tests("postgresql://unused"), FastAPI(), clock=lambda: datetime(2026, 11, 26, tzinfo=UTC)
+    settings_for_tests("postgresql://unused"),
+    FastAPI(),
+    sessions=KeptSessions,
+    clock=lambda: datetime(2026, 11, 26, tzinfo=UTC),
 )
 
 

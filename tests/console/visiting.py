@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from datetime import datetime
 from typing import Any, Final, Self
 from urllib.parse import urljoin
 
@@ -9,6 +10,7 @@ import httpx
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
 from console.session import SECURE_COOKIE, Session
+from domain.browser_sessions import Account
 
 ADDRESS: Final = "https://permits.test"
 
@@ -28,6 +30,26 @@ class KeptSessions:
     async def find(self, secret: str) -> Session | None:
         """Return the session of a cookie."""
         return self.kept.get(secret)
+
+    async def open(self, account: Account, ends_at: datetime) -> str:
+        """Open a session."""
+        session = Session(account.subject, account.name, account.role, account.token, "csrf", account.issuer)
+        return self.keep(session)
+
+    async def end(self, secret: str) -> None:
+        """End a session."""
+        self.kept.pop(secret, None)
+
+    async def end_all(self, account: Account) -> int:
+        """End all sessions of an account."""
+        mine = [secret for secret, each in self.kept.items() if each.subject == account.subject]
+        for secret in mine:
+            del self.kept[secret]
+        return len(mine)
+
+    async def count(self, account: Account) -> int:
+        """Count the sessions of an account."""
+        return sum(each.subject == account.subject for each in self.kept.values())
 
 
 class Page:

@@ -1,0 +1,34 @@
+"""What a session of a browser holds, and for how long it is one."""
+
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Final
+
+from domain.actors import Role
+
+# Without a page for so long a session is over, and so long after it was opened whatever is done. OWASP's session
+# management sheet asks for both; a token that ends earlier ends its session with it.
+IDLE: Final = timedelta(minutes=30)
+LONGEST: Final = timedelta(hours=12)
+# A page within this time of the one before is not written down.
+SEEN_EVERY: Final = timedelta(minutes=1)
+
+
+@dataclass(frozen=True, slots=True)
+class Account:
+    """Who signed in, as the issuer says, and with what the API is called in their name."""
+
+    issuer: str
+    subject: str
+    name: str
+    role: Role
+    token: str
+    employer_id: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class OpenSession:
+    """A session that was found, and the secret word of its forms."""
+
+    account: Account
+    csrf: str
