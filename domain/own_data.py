@@ -35,10 +35,12 @@ KEPT_APART: Final[Mapping[str, tuple[frozenset[str], Retention]]] = {
     "repeats": (frozenset({"idempotency", "messages_seen"}), Retention.KEY),
     "rosters": (frozenset({"rosters", "roster_rows", "roster_intake"}), Retention.CASE),
     "record": (frozenset({"ledger", "ledger_marks", "archived_histories"}), Retention.LOG),
-    "sign_ins": (frozenset({"sign_in_links", "person_sessions", "sign_ins"}), Retention.LINK),
+    "sign_ins": (frozenset({"sign_in_links", "person_sessions", "sign_ins", "browser_sessions"}), Retention.LINK),
+    "check_codes": (frozenset({"check_codes"}), Retention.CASE),
+    "drafts": (frozenset({"drafts"}), Retention.KEY),
 }
 # Tables with personal data of others: of an employer's or the park's own people.
-OF_OTHERS: Final = frozenset({"employers", "employer_standings", "rule_packs", "incidents", "erasures"})
+OF_OTHERS: Final = frozenset({"employers", "employer_standings", "rule_packs", "incidents", "erasures", "saved_views"})
 
 
 def row_of(bodies: Iterable[DataRow], form: type[Form], part: str, field: str) -> DataRow:

@@ -96,14 +96,12 @@ async def issue(
             many codes hold; `facts_erased`; `role_not_allowed` for one who declared a conflict of interest.
     """
     at = context.clock()
-    reading = await _need_case(context, actor, session, reference)
+    reading = await _need_case(context, actor, session, reference, acts=True)
     if not _in_force(reading, at).holds:
         raise Refused("wrong_stage", words="nothing_to_check")
     reading.given()  # of a person who was erased there is no name to show
 
     async def write(connection: AsyncConnection) -> Done:
-        if actor.is_inside:
-            await need_unconflicted(connection, actor, [reference])
         await connection.execute(_HOLD, {"reference": reference})
         holding = select(func.count()).where(_C.reference == reference, _C.withdrawn_at.is_(None))
         if (await connection.execute(holding)).scalar_one() >= _MOST:
@@ -132,10 +130,11 @@ async def withdraw(
     """Withdraw a code: from the answer on it finds nothing. Each side withdraws its own, and staff any.
 
     Raises:
-        Refused: `case_unknown`; `not_found` for a code that the caller's side did not issue; `already_decided`.
+        Refused: `case_unknown`; `not_found` for a code that the caller's side did not issue; `already_decided`;
+            `role_not_allowed` for one who declared a conflict of interest.
     """
     at = context.clock()
-    reading = await _need_case(context, actor, session, reference)
+    reading = await _need_case(context, actor, session, reference, acts=True)
 
     async def write(connection: AsyncConnection) -> Done:
         query = select(check_codes).where(_C.code_id == code_id, _C.reference == reference).with_for_update()
@@ -201,12 +200,19 @@ async def check(context: Context, text_of_code: str, correlation_id: str) -> Che
     )
 
 
-async def _need_case(context: Context, actor: Actor, session: Session | None, reference: str) -> CaseReading:
-    """Return a case that is the actor's to show: the owner's, the person's, or any to staff."""
+async def _need_case(
+    context: Context, actor: Actor, session: Session | None, reference: str, *, acts: bool = False
+) -> CaseReading:
+    """Return a case that is the actor's to show: the owner's, the person's, or any to staff.
+
+    Whoever of the park `acts` may have declared no conflict of interest.
+    """
     async with context.database.begin(actor.tenant) as connection:
         if actor.role is Role.PERSON and session is not None:
             return (await need_own(context, connection, session, actor, reference)).reading
         found = await read_cases(context, connection, [reference], actor)
+        if found and acts and actor.is_inside:
+            await need_unconflicted(connection, actor, [reference])
     if not found or not (actor.is_inside or found[0].is_of(actor)):
         raise Refused("case_unknown", "There is no case of this reference.")
     return found[0]

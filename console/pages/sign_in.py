@@ -26,7 +26,7 @@ _LONGEST_NEXT: Final = 500
 async def sign_in(request: Request, next: str = "") -> Response:
     """Lead to the issuer's page, and remember what for."""
     issuer: Issuer = request.app.state.issuer
-    begun, address = await issuer.begin(_own_path(next))
+    begun, address = await issuer.begin(_own_path(next))  # while the issuer is away, the page of that says so
     answer = see_other(address)
     kept = base64.urlsafe_b64encode(orjson.dumps(asdict(begun))).decode()
     _set_cookie(request, answer, _BEGUN_COOKIE, kept, max_age=_BEGUN_SECONDS, path="/signed-in")
@@ -49,7 +49,9 @@ async def come_back(request: Request, api: Calls, state: str = "", code: str = "
     )
     try:
         await api.call("GET", "/v1/reasons")  # whether the API takes the token; its first use is recorded with it
-    except ProblemError:
+    except ProblemError as refused:
+        if refused.status not in (401, 403):
+            raise
         return _not_let_in(request)
     finally:
         request.state.session = None

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from sqlalchemy import select, update
 
+from cases.case.in_force import approval_in_force
 from cases.programme import Programme
 from domain.commands import CommandKind
 from domain.evidence import EvidenceCommand
@@ -157,6 +158,10 @@ async def _held_and_approved(cases: Cases) -> None:
     await cases.act(signer, reference, "recall", {"reason": "Approved by mistake."})
     await cases.approve(reference)
     await cases.walk.pass_time(reference, timedelta(minutes=11))
+    if cases.programme.in_force is approval_in_force:  # others walk it once what they issue is in force
+        issued = await cases.act("owner", reference, "check-codes", {})
+        await cases.read("owner", reference, "/check-codes")
+        await cases.act("owner", reference, "check-codes/{code_id}/withdrawal", {}, code_id=issued["id"])
     cases.walk.ids[f"approved {cases.programme.code}"] = reference
 
 

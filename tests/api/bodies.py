@@ -44,6 +44,7 @@ OF_ANY_CASE: dict[str, Any] = {
     "set-aside": {"reasons": [{"code": "decided_in_error"}]},
     "facts/{number}/contest": {"note": "The card was renewed."},
     "decision": {"action": "approve", "round": 1},
+    "decision/preview": {"action": "approve", "round": 1},
     "confirmation": {"action": "confirm", "round": 1},
     "recall": {"reason": "Approved by mistake."},
     "hold": {

@@ -30,6 +30,7 @@ NAME: Final = frozenset({"name"})
 SHOWN: Final[tuple[tuple[str, str, frozenset[str]], ...]] = (
     (r"\w+", r"GET /v1/registrations/\{reference\}/person", EVERYTHING),
     (r"officer|auditor|supervisor", r"GET /v1/registrations/\{reference\}/(requests|facts)", EVERYTHING),
+    (r"officer|supervisor", r"POST /v1/registrations/\{reference\}/decision/preview", NAME),
     (r"employer", r"\w+ /v1/registrations(/.*)?", NAME),
     (r"employer", r"GET /v1/notices", NAME),
     (r"employer", r"GET /v1/rosters/\{id\}/annotated", EVERYTHING),

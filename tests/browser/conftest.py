@@ -45,7 +45,7 @@ def stack(browser: Browser, tmp_path_factory: pytest.TempPathFactory) -> Iterato
 @pytest.fixture
 def visit(browser: Browser, stack: Up) -> Visiting:
     """Open a window: `async with visit(language=…, viewport=…, scripts=…) as visitor`."""
-    return partial(visiting, browser, stack.ready["console"])
+    return partial(visiting, browser, stack.ready["console"].rstrip("/"))
 
 
 def pytest_collection_modifyitems(items: list[Any]) -> None:

@@ -13,4 +13,5 @@ async def test_it_keeps_nobody_out(visit: Visiting, language: Language) -> None:
         async with visit(language=language, viewport=viewport) as visitor:
             await visitor.visit("/")
             assert await visitor.page.locator("html").get_attribute("lang") == language.value
+            assert await visitor.page.locator("a[href='/self-check']").count()
             await visitor.need_accessible()

@@ -99,6 +99,8 @@ _BY_ITSELF = {
     "messages_seen.body_hash",  # of a machine's message, gone after thirty days
     "cases.ended_on", "cases.end_reason",  # times and codes, which stay
     "rosters.actor", "idempotency.subject",  # of the employer's staff
+    # Over within twelve hours, and opened by the browser's own secret alone.
+    "browser_sessions.session_hash", "browser_sessions.subject_hash", "browser_sessions.content",
 }  # fmt: skip
 
 
