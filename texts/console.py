@@ -17,6 +17,10 @@ from texts.catalogue import Groups, read_groups
 # Files of the catalogue, each with groups of its own: what all pages say, and then page by page.
 FILES: Final = (
     "console",
+    "console_case",
+    "console_home",
+    "console_inbox",
+    "console_open",
     "console_sign_in",
     "console_story",
 )

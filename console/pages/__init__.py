@@ -20,7 +20,7 @@ from typing import Final, Protocol
 
 from fastapi import APIRouter
 
-from console.pages import front, sign_in, story
+from console.pages import anybody, case, front, home, inbox, sign_in, story
 
 
 class Page(Protocol):
@@ -29,4 +29,4 @@ class Page(Protocol):
     router: APIRouter
 
 
-PAGES: Final[tuple[Page, ...]] = (front, sign_in, story)
+PAGES: Final[tuple[Page, ...]] = (front, anybody, sign_in, home, inbox, case, story)

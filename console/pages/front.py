@@ -16,4 +16,5 @@ router: Final = APIRouter()
 async def front(request: Request) -> Response:
     """Lead home, or say what can be done here and by whom."""
     session = request.state.session
-    return see_other(home_of(session.role)) if session is not None else render(request, "front")
+    home = home_of(session.role) if session is not None else "/"
+    return render(request, "front") if home == "/" else see_other(home)
