@@ -49,3 +49,12 @@ async def test_everybody_finds_out_which_programme_is_for_them(door: Door, origi
 async def test_an_origin_that_there_is_not_is_asked_again(door: Door) -> None:
     page = await door.nobody().get("/self-check?origin=moon")
     assert (page.status, page.all("main section")) == (200, [])
+
+
+@pytest.mark.parametrize("language", Language)
+async def test_no_limit_of_points_stands_behind_a_salary(door: Door, language: Language) -> None:
+    anybody = door.nobody()
+    answered = await anybody.send(await anybody.get(f"/self-check/work-permits?lang={language}"))
+    told = answered.text("[role=status]")
+    assert "(85)" not in told
+    assert "(60)" not in told
