@@ -171,7 +171,7 @@ def _names(errors: list[BaseException]) -> set[str]:
 
 def programme_of(reference: str) -> str:
     """Return the code of the programme of a case by its reference; "unknown" of one that is not installed."""
-    from programmes import PROGRAMMES
+    from programmes import find_programme
 
-    prefix = reference.partition("-")[0]
-    return next((each.code for each in PROGRAMMES.values() if each.prefix == prefix), "unknown")
+    programme = find_programme(reference)
+    return "unknown" if programme is None else programme.code

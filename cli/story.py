@@ -25,11 +25,10 @@ class Say:
     """Names codes in one language."""
 
     def __init__(self, language: "Language", reference: str) -> None:
-        from programmes import PROGRAMMES
+        from programmes import room_of
 
         self._language = language
-        prefix = reference.partition("-")[0].upper()
-        self._room = next((each.texts for each in PROGRAMMES.values() if each.prefix == prefix), "")
+        self._room = room_of(reference)
 
     def __call__(self, group: str, code: str) -> str:
         """Return the word for a code of a group."""

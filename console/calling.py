@@ -52,28 +52,22 @@ class Api:
         self._app = app
         self._request = request
 
-    async def read(self, path: str, kind: type[_T] | TypeAdapter[_T], **query: Any) -> _T:
+    async def read(self, path: str, kind: type[_T], **query: Any) -> _T:
         """Return what a GET answers, as the view class that the API publishes for it.
 
         Raises:
             ProblemError: when the API refuses it.
             Unavailable: when what stands behind it is away.
         """
-        answer = await self.call("GET", path, query=query)
-        adapter = kind if isinstance(kind, TypeAdapter) else TypeAdapter(kind)
-        # As values and not as JSON: what a view documents as a time or a code it holds as the text that it is.
-        return adapter.validate_python(orjson.loads(answer.content))
+        return as_view(await self.call("GET", path, query=query), kind)
 
-    async def read_json(self, path: str, *, headers: Mapping[str, str] | None = None, **query: Any) -> Any:
+    async def read_json(self, path: str, **query: Any) -> Any:
         """Return what a GET answers, as plain values, where the API publishes no class that could be read."""
-        return orjson.loads((await self.call("GET", path, query=query, headers=headers)).content)
+        return orjson.loads((await self.call("GET", path, query=query)).content)
 
-    async def ask(
-        self, path: str, body: Any = None, *, key: str, method: str = "POST", headers: Mapping[str, str] | None = None
-    ) -> Any:
+    async def ask(self, path: str, body: Any = None, *, key: str) -> Any:
         """Return what a write answers; `key` is the form's own, so that sending it again does nothing more."""
-        named = {"Idempotency-Key": key, **(headers or {})}
-        answer = await self.call(method, path, body=body, headers=named)
+        answer = await self.call("POST", path, body=body, headers={"Idempotency-Key": key})
         return orjson.loads(answer.content) if answer.content else None
 
     async def call(
@@ -83,7 +77,6 @@ class Api:
         *,
         query: Mapping[str, Any] | None = None,
         body: Any = None,
-        content: bytes | None = None,
         headers: Mapping[str, str] | None = None,
     ) -> httpx.Response:
         """Call a route of the API.
@@ -108,12 +101,20 @@ class Api:
                 method,
                 path,
                 params={name: value for name, value in (query or {}).items() if value not in (None, "")},
-                content=content if body is None else orjson.dumps(body),
+                content=None if body is None else orjson.dumps(body),
                 headers=sent,
             )
         if answer.status_code >= _LEAST_REFUSAL:
             raise _refusal(answer)
         return answer
+
+
+def as_view(answer: httpx.Response, kind: type[_T]) -> _T:
+    """Return what was answered, as the view class that the API publishes for it.
+
+    As values and not as JSON: what a view documents as a time or a code it holds as the text that it is.
+    """
+    return TypeAdapter(kind).validate_python(orjson.loads(answer.content))
 
 
 def _refusal(answer: httpx.Response) -> Exception:

@@ -11,11 +11,11 @@ from cases.programme import Programme
 from cases.shared.self_checks import SelfCheckOrigin
 from console.calling import ProblemError
 from console.forms import fields_of, placed
+from console.programmes import name_of, words_of
 from console.rendering import render
 from console.routes import Calls
 from console.typed import read_form
 from programmes import PROGRAMMES
-from texts.form_words import FormWords
 
 router: Final = APIRouter()
 # What was typed becomes a part of an address: nothing of it may lead to another one.
@@ -42,7 +42,7 @@ async def _checked(request: Request, api: Calls, code: str) -> Response:
         except ProblemError as refused:
             problem = refused
     programme = found and next((each for each in PROGRAMMES.values() if each.code == found["programme"]), None)
-    named = FormWords(programme.texts, request.state.language).label("programme") if programme else None
+    named = name_of(request, programme) if programme else None
     return render(
         request,
         "check",
@@ -59,7 +59,7 @@ async def self_check(request: Request, api: Calls, origin: str = "") -> Response
     """Ask where somebody is from, and say which programmes are for them."""
     known = origin in set(SelfCheckOrigin)
     answers = (await api.ask("/v1/self-check", {"origin": origin}, key="none"))["programmes"] if known else []
-    words = {each.path: _called(request, each) for each in PROGRAMMES.values()}
+    words = {each.path: name_of(request, each) for each in PROGRAMMES.values()}
     return render(
         request,
         "self_check",
@@ -80,7 +80,7 @@ async def answer_yourself(request: Request, api: Calls, path: str) -> Response:
     """Say whether the rules of today would be met by the answers; nothing of it is kept."""
     programme, form = _programme(path), await request.form()
     assert programme.self_check is not None
-    sent = read_form(programme.self_check.asks, FormWords(programme.texts, request.state.language), form)
+    sent = read_form(programme.self_check.asks, words_of(request, programme), form)
     try:
         found = await api.ask("/v1/self-check", {programme.code: sent.body}, key="none")
     except ProblemError as problem:
@@ -98,13 +98,13 @@ def _questions(
     problem: ProblemError | None = None,
 ) -> Response:
     assert programme.self_check is not None
-    words = FormWords(programme.texts, request.state.language)
+    words = words_of(request, programme)
     fields = fields_of(programme.self_check.asks, words, given=given)
     return render(
         request,
         "self_check_one",
         status=200 if problem is None else problem.status,
-        heading=_called(request, programme),
+        heading=name_of(request, programme),
         asked=fields,
         action=f"/self-check/{programme.path}",
         answer=answer,
@@ -118,7 +118,3 @@ def _programme(path: str) -> Programme:
     if found is None:
         raise HTTPException(404)
     return found
-
-
-def _called(request: Request, programme: Programme) -> str:
-    return FormWords(programme.texts, request.state.language).label("programme") or programme.code

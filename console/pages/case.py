@@ -4,9 +4,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Annotated, Any, Final
 
-import orjson
 from fastapi import APIRouter, Request
-from pydantic import TypeAdapter
 from starlette.datastructures import FormData
 from starlette.exceptions import HTTPException
 from starlette.responses import Response
@@ -14,22 +12,21 @@ from starlette.responses import Response
 from cases.acts.views import ActView, CaseActsView
 from cases.decisions.foretelling import LettersView
 from cases.programme import Programme
-from console.calling import ProblemError
+from console.calling import ProblemError, as_view
 from console.form_pages import form_page
 from console.forms import fields_of
+from console.programmes import programme_of, words_of
 from console.rendering import render
 from console.routes import Calls, form_key, new_key, see_other, signed_in, text_of
 from console.session import Session
 from console.typed import read_form
-from domain.actors import Role
-from programmes import PROGRAMMES
-from texts.form_words import FormWords
+from domain.actors import STAFF, Role
+from domain.commands import CommandKind
+from domain.purposes import Purpose
 
 router: Final = APIRouter()
-_READERS: Final = (Role.EMPLOYER, Role.OFFICER, Role.SUPERVISOR, Role.AUDITOR)
-_STAFF: Final = (Role.OFFICER, Role.SUPERVISOR)
-DECIDE: Final = "decide"
-_REVIEW: Final[Mapping[str, str]] = {"Purpose": "case_review"}
+_READERS: Final = (Role.EMPLOYER, *STAFF, Role.AUDITOR)
+_REVIEW: Final[Mapping[str, str]] = {"Purpose": Purpose.CASE_REVIEW}
 # What needs a place in its address that no page asks for yet.
 _PLACES: Final = "{"
 
@@ -40,19 +37,6 @@ class Doable:
 
     act: ActView
     href: str
-
-
-def programme_of(reference: str) -> Programme:
-    """Return the programme of a case by its reference.
-
-    Raises:
-        HTTPException: 404, no programme has such references.
-    """
-    prefix = reference.partition("-")[0].upper()
-    found = next((each for each in PROGRAMMES.values() if each.prefix == prefix), None)
-    if found is None:
-        raise HTTPException(404)
-    return found
 
 
 @router.get("/cases/{reference}")
@@ -71,14 +55,14 @@ async def show(
         told=told,
         doable=doable,
         done=request.query_params.get("done", ""),
-        is_staff=session.role in _STAFF,
+        is_staff=session.role in STAFF,
         is_auditor=session.role is Role.AUDITOR,
     )
 
 
 @router.get("/cases/{reference}/decide")
 async def decide(
-    request: Request, api: Calls, reference: str, session: Annotated[Session, signed_in(*_STAFF)]
+    request: Request, api: Calls, reference: str, session: Annotated[Session, signed_in(*STAFF)]
 ) -> Response:
     """Show a case beside the form of its decision."""
     return await _decision(request, api, reference, FormData(), new_key())
@@ -86,7 +70,7 @@ async def decide(
 
 @router.post("/cases/{reference}/decide")
 async def send_decision(
-    request: Request, api: Calls, reference: str, session: Annotated[Session, signed_in(*_STAFF)]
+    request: Request, api: Calls, reference: str, session: Annotated[Session, signed_in(*STAFF)]
 ) -> Response:
     """Show the letter as its reader would get it, or store the decision; what was typed stays through both."""
     form = await request.form()
@@ -95,7 +79,7 @@ async def send_decision(
     try:
         if text_of(form, "look"):
             letters = await api.call("POST", f"{path}/preview", body=body, headers=_REVIEW)
-            return await _decision(request, api, reference, form, form_key(form), letters=_letters(letters.content))
+            return await _decision(request, api, reference, form, form_key(form), letters=as_view(letters, LettersView))
         await api.ask(path, body, key=form_key(form))
     except ProblemError as problem:
         # Another key: what is mended is another decision, and the one that was refused stays refused.
@@ -131,7 +115,7 @@ async def send_act(
     form = await request.form()
     model = programme.commands[found.act].body
     assert model is not None, "an act with a page has a body"
-    sent = read_form(model, FormWords(programme.texts, request.state.language), form)
+    sent = read_form(model, words_of(request, programme), form)
     if not sent.is_sent:
         return _act_page(request, programme, reference, found, sent.body, form_key(form))
     body = {**sent.body, **({"round": int(text_of(form, "round"))} if text_of(form, "round").isdigit() else {})}
@@ -147,7 +131,7 @@ def _can_be_asked(act: ActView) -> bool:
 
 
 def _href(reference: str, act: ActView) -> str:
-    if act.act == DECIDE:
+    if act.act == CommandKind.DECIDE:
         return f"/cases/{reference}/decide"
     track = f"?track={act.destination}" if act.destination else ""
     return f"/cases/{reference}/acts/{act.act}{track}"
@@ -188,7 +172,7 @@ def _act_page(
     return form_page(
         request,
         heading=act.label,
-        fields=fields_of(model, FormWords(programme.texts, request.state.language), given=given),
+        fields=fields_of(model, words_of(request, programme), given=given),
         action=_href(reference, act),
         act=act.label,
         key=key,
@@ -211,10 +195,6 @@ def _decided(form: FormData) -> dict[str, Any]:
     return body
 
 
-def _letters(content: bytes) -> LettersView:
-    return TypeAdapter(LettersView).validate_python(orjson.loads(content))
-
-
 async def _decision(
     request: Request,
     api: Calls,
@@ -228,7 +208,7 @@ async def _decision(
     path = f"/v1/{programme_of(reference).path}/{reference}"
     case = await api.read_json(path)
     told = await api.read(f"{path}/acts", CaseActsView)
-    act = next((each for each in told.acts if each.act == DECIDE), None)
+    act = next((each for each in told.acts if each.act == CommandKind.DECIDE), None)
     if act is None or (not act.is_allowed and problem is None):
         why = act.why_not if act is not None else None
         raise problem or ProblemError(409, why.code if why else "wrong_stage", "", why.detail if why else "")

@@ -10,6 +10,7 @@ from starlette.responses import Response
 from cases.programme import Programme
 from console.calling import ProblemError
 from console.forms import fields_of, placed
+from console.programmes import name_of, words_of
 from console.rendering import render
 from console.routes import Calls, form_key, new_key, see_other, signed_in, text_of
 from console.session import Session
@@ -17,23 +18,16 @@ from console.typed import read_form
 from domain.actors import Role
 from domain.languages import Language
 from domain.parties import Party
+from domain.stages import CLOSED, Holder
 from programmes import PROGRAMMES
-from texts.form_words import FormWords
 from texts.story import word
 
 router: Final = APIRouter()
 _ROWS: Final = 50
+# What an employer applies in.
+_OFFERED: Final = tuple(each for each in PROGRAMMES.values() if each.party is Party.EMPLOYER)
 # What a form of the browser does not ask: the reference by which an employer's own system knows the case.
 _WITHOUT: Final = frozenset({"client_reference", "round", "reference"})
-
-
-def _offered() -> list[Programme]:
-    """Return the programmes that an employer applies in."""
-    return [each for each in PROGRAMMES.values() if each.party is Party.EMPLOYER]
-
-
-def _called(programme: Programme, language: Language) -> str:
-    return FormWords(programme.texts, language).label("programme") or programme.code
 
 
 @router.get("/home")
@@ -47,9 +41,9 @@ async def home(
 ) -> Response:
     """List what needs the employer, and its people of a programme."""
     language: Language = request.state.language
-    chosen = next((each for each in _offered() if each.path == of), _offered()[0])
+    chosen = next((each for each in _OFFERED if each.path == of), _OFFERED[0])
     needs: list[dict[str, Any]] = []
-    for each in _offered():
+    for each in _OFFERED:
         found = await api.read_json(f"/v1/{each.path}", needs="employer", view="short", limit=_ROWS)
         needs += [_row(case, each, language) for case in found["items"]]
     problem: ProblemError | None = None
@@ -66,8 +60,7 @@ async def home(
         needs=sorted(needs, key=lambda row: row["due_at"] or "9"),
         rows=[_row(case, chosen, language) for case in listed["items"]],
         programmes=[
-            (_called(each, language), f"/home?{urlencode({'of': each.path})}", None, each is chosen)
-            for each in _offered()
+            (name_of(request, each), f"/home?{urlencode({'of': each.path})}", None, each is chosen) for each in _OFFERED
         ],
         chosen=chosen.path,
         q=q,
@@ -83,8 +76,8 @@ def _row(case: dict[str, Any], programme: Programme, language: Language) -> dict
         "reference": case["reference"],
         "name": person.get("name_zh") or person.get("name_en"),
         "stage": word("stages", case["stage"], language, programme.texts),
-        "is_over": case["stage"] in ("refused", "lapsed", "withdrawn", "ended"),
-        "is_ours": case.get("holder") == "employer",
+        "is_over": case["stage"] in CLOSED,
+        "is_ours": case.get("holder") == Holder.EMPLOYER,
         "due_at": case.get("due_at"),
         "number": case.get("registration_number"),
         "holder": case.get("holder"),
@@ -94,8 +87,7 @@ def _row(case: dict[str, Any], programme: Programme, language: Language) -> dict
 @router.get("/register")
 async def choose(request: Request, session: Annotated[Session, signed_in(Role.EMPLOYER)]) -> Response:
     """Offer the programmes."""
-    language: Language = request.state.language
-    offered = [(f"/register/{each.path}", _called(each, language)) for each in _offered()]
+    offered = [(f"/register/{each.path}", name_of(request, each)) for each in _OFFERED]
     return render(request, "register", offered=offered)
 
 
@@ -111,7 +103,7 @@ async def send(
 ) -> Response:
     """Try what was typed against the rules, or send it; what was typed stays through both."""
     programme, form = _programme(path), await request.form()
-    words = FormWords(programme.texts, request.state.language)
+    words = words_of(request, programme)
     sent = read_form(programme.form, words, form, without=_WITHOUT)
     if not sent.is_sent:
         return _form(request, programme, sent.body, form_key(form))
@@ -126,7 +118,7 @@ async def send(
 
 
 def _programme(path: str) -> Programme:
-    found = next((each for each in _offered() if each.path == path), None)
+    found = next((each for each in _OFFERED if each.path == path), None)
     if found is None:
         raise HTTPException(404)
     return found
@@ -141,13 +133,13 @@ def _form(
     problem: ProblemError | None = None,
     tried: dict[str, Any] | None = None,
 ) -> Response:
-    words = FormWords(programme.texts, request.state.language)
+    words = words_of(request, programme)
     fields = fields_of(programme.form, words, given=given, without=_WITHOUT)
     return render(
         request,
         "register_one",
         status=200 if problem is None else problem.status,
-        heading=_called(programme, request.state.language),
+        heading=name_of(request, programme),
         asked=fields,
         action=f"/register/{programme.path}",
         can_look=programme.check is not None,

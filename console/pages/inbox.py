@@ -14,10 +14,10 @@ from console.calling import ProblemError
 from console.rendering import render
 from console.routes import Calls, form_key, new_key, see_other, signed_in
 from console.session import Session
-from domain.actors import Role
+from domain.actors import STAFF
 from domain.clock import day_of
 from domain.languages import Language
-from programmes import PROGRAMMES
+from programmes import room_of
 from texts.story import word
 
 router: Final = APIRouter()
@@ -30,7 +30,6 @@ VIEWS: Final[Mapping[str, Mapping[str, str]]] = {
     "review": {"kind": "review"},
     "sign": {"kind": "confirm"},
 }
-_STAFF: Final = (Role.OFFICER, Role.SUPERVISOR)
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,7 +57,7 @@ class Row:
 async def inbox(
     request: Request,
     api: Calls,
-    session: Annotated[Session, signed_in(*_STAFF)],
+    session: Annotated[Session, signed_in(*STAFF)],
     view: str = "all",
     cursor: str | None = None,
 ) -> Response:
@@ -88,7 +87,7 @@ async def inbox(
 
 
 @router.post("/inbox/next")
-async def take_next(request: Request, api: Calls, session: Annotated[Session, signed_in(*_STAFF)]) -> Response:
+async def take_next(request: Request, api: Calls, session: Annotated[Session, signed_in(*STAFF)]) -> Response:
     """Claim the most urgent task that nobody holds, and open it."""
     form = await request.form()
     try:
@@ -100,21 +99,10 @@ async def take_next(request: Request, api: Calls, session: Annotated[Session, si
     return see_other(f"/cases/{task['reference']}" if task["reference"] else "/inbox")
 
 
-@router.post("/tasks/{task_id}/claim")
-async def claim(
-    request: Request, api: Calls, task_id: str, session: Annotated[Session, signed_in(*_STAFF)]
-) -> Response:
-    """Claim a task, and open its case."""
-    task = await api.ask(f"/v1/tasks/{task_id}/claim", key=form_key(await request.form()))
-    return see_other(f"/cases/{task['reference']}")
-
-
 def _row(task: TaskView, language: Language, today: date) -> Row:
-    prefix = (task.reference or "").partition("-")[0]
-    room = next((each.texts for each in PROGRAMMES.values() if each.prefix == prefix), "")
     return Row(
         task=task,
-        kind=word("tasks", task.kind, language, room),
+        kind=word("tasks", task.kind, language, room_of(task.reference)),
         employer=(task.employer_name_en if language is Language.EN else None) or task.employer_name,
         days=None if task.due_at is None else (day_of(task.due_at) - today).days,
         href=f"/cases/{task.reference}" if task.reference else None,

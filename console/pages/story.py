@@ -16,7 +16,7 @@ from console.session import Session
 from domain.actors import Role
 from domain.languages import Language
 from domain.references import find_reference
-from programmes import PROGRAMMES
+from programmes import room_of
 from record.reconciliation.views import ReconciliationView
 from record.story_views import DeliveryTold, StoryItem, StoryView
 from texts.story import act_sentence, notice_name, word
@@ -26,7 +26,6 @@ _PAGE: Final = 100
 _FILTERS: Final = ("case", "actor", "act", "from", "to")
 # What is shown of a story, each with what it takes in.
 _KINDS: Final = ("all", "people", "engine", "notices", "readings")
-_ENGINE: Final = "system"
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,8 +114,7 @@ class Words:
 
     def __init__(self, reference: str, language: Language) -> None:
         self.language = language
-        prefix = reference.partition("-")[0].upper()
-        self._room = next((each.texts for each in PROGRAMMES.values() if each.prefix == prefix), "")
+        self._room = room_of(reference)
 
     def __call__(self, group: str, code: str) -> str:
         """Return the word for a code of a group."""
@@ -165,7 +163,7 @@ def _kind(item: StoryItem) -> str:
         return "notices"
     if item.purpose is not None:
         return "readings"
-    return "people" if item.who is not None and item.who.role != _ENGINE else "engine"
+    return "people" if item.who is not None and item.who.role != Role.SYSTEM else "engine"
 
 
 def _record(item: StoryItem) -> list[tuple[str, str]]:
@@ -177,11 +175,9 @@ def _event(row: Mapping[str, Any], language: Language) -> dict[str, Any]:
     """Return what a line of the search shows of a row of the ledger."""
     reference = row["reference"]
     is_case = reference is not None and find_reference(reference) is not None
-    prefix = (reference or "").partition("-")[0]
-    room = next((each.texts for each in PROGRAMMES.values() if each.prefix == prefix), "")
     return {
         "at": row["at"],
-        "says": act_sentence(row["act"], row["outcome"], language, room),
+        "says": act_sentence(row["act"], row["outcome"], language, room_of(reference)),
         "role": word("roles", row["actor_role"], language),
         "subject": row["actor_subject"],
         "reference": reference,
