@@ -17,7 +17,7 @@ from cases.keys.start import check_keys_at_start
 from cases.shared.build import load_files
 from console.app import create_console
 from console.front import Front
-from console.session import BrowserSessions
+from privacy.browser_sessions import BrowserSessions
 from programmes import PROGRAMMES
 from settings import Settings
 from temporal.client import connect_config

@@ -50,5 +50,5 @@ def create_console(
         app.router.routes.extend(page.router.routes)
     app.router.routes.extend(served.router.routes)
     add_refusals(app)
-    app.add_middleware(Frame, sessions=sessions, policy=policy_of())
+    app.add_middleware(Frame, policy=policy_of())
     return app

@@ -3,8 +3,8 @@
 from dataclasses import dataclass
 from typing import Final
 
-from console.session import Session
 from domain.actors import Role
+from domain.browser_sessions import Session
 
 
 @dataclass(frozen=True, slots=True)

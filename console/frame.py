@@ -1,6 +1,5 @@
 """The frame around every page: who reads it in which language, what headers it has, and how a refusal looks."""
 
-from collections.abc import Callable
 from typing import Final
 from urllib.parse import quote
 from uuid import uuid4
@@ -15,7 +14,7 @@ from api.languages import negotiate
 from console.calling import ProblemError
 from console.rendering import render
 from console.routes import ForeignFormError, NotForYouError, NotSignedInError
-from console.session import Sessions, cookie_name
+from console.session import cookie_name
 from domain.errors import Unavailable
 from domain.languages import Language
 from temporal.telemetry import correlated, describe
@@ -40,9 +39,8 @@ def policy_of(issuer: str | None = None) -> str:
 class Frame:
     """ASGI middleware around all pages."""
 
-    def __init__(self, app: ASGIApp, *, sessions: Callable[[], Sessions], policy: str) -> None:
+    def __init__(self, app: ASGIApp, *, policy: str) -> None:
         self._app = app
-        self._sessions = sessions
         self._headers = [
             (b"content-security-policy", policy.encode()),
             (b"referrer-policy", b"no-referrer"),
@@ -84,7 +82,7 @@ class Frame:
             try:
                 secret = request.cookies.get(cookie_name(request))
                 if secret and not scope["path"].startswith("/assets/"):
-                    state.session = await self._sessions().find(secret)
+                    state.session = await request.app.state.sessions().find(secret)
                 await self._app(scope, receive, answer)
             except Unavailable as error:
                 if not answered:

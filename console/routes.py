@@ -9,8 +9,8 @@ from starlette.datastructures import FormData
 from starlette.responses import RedirectResponse
 
 from console.calling import Api
-from console.session import Session
 from domain.actors import Role
+from domain.browser_sessions import Session
 
 CSRF_FIELD: Final = "_csrf"
 KEY_FIELD: Final = "_key"

@@ -1,6 +1,6 @@
 """What a session of a browser holds, and for how long it is one."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Final
 
@@ -27,8 +27,7 @@ class Account:
 
 
 @dataclass(frozen=True, slots=True)
-class OpenSession:
-    """A session that was found, and the secret word of its forms."""
+class Session(Account):
+    """A session of an account at one browser, whose secret is in the browser's cookie alone."""
 
-    account: Account
-    csrf: str
+    csrf: str = field(kw_only=True)  # what each of its forms carries

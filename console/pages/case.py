@@ -18,9 +18,9 @@ from console.forms import fields_of
 from console.programmes import programme_of, words_of
 from console.rendering import render
 from console.routes import Calls, form_key, new_key, see_other, signed_in, text_of
-from console.session import Session
 from console.typed import read_form
 from domain.actors import STAFF, Role
+from domain.browser_sessions import Session
 from domain.commands import CommandKind
 from domain.purposes import Purpose
 

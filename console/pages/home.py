@@ -13,9 +13,9 @@ from console.forms import fields_of, placed
 from console.programmes import name_of, words_of
 from console.rendering import render
 from console.routes import Calls, form_key, new_key, see_other, signed_in, text_of
-from console.session import Session
 from console.typed import read_form
 from domain.actors import Role
+from domain.browser_sessions import Session
 from domain.languages import Language
 from domain.parties import Party
 from domain.stages import CLOSED, Holder

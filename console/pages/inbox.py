@@ -13,8 +13,8 @@ from cases.tasks.views import TaskCounts, TaskView
 from console.calling import ProblemError
 from console.rendering import render
 from console.routes import Calls, form_key, new_key, see_other, signed_in
-from console.session import Session
 from domain.actors import STAFF
+from domain.browser_sessions import Session
 from domain.clock import day_of
 from domain.languages import Language
 from programmes import room_of

@@ -14,7 +14,8 @@ from console.entries import home_of
 from console.issuer import Begun, Issuer, SignInError
 from console.rendering import render
 from console.routes import Calls, new_key, see_other, signed_in, text_of
-from console.session import Session, Sessions, account_of, cookie_name
+from console.session import Sessions, cookie_name
+from domain.browser_sessions import Session
 
 router: Final = APIRouter()
 _BEGUN_COOKIE: Final = "hetao-sign-in"
@@ -44,9 +45,7 @@ async def come_back(request: Request, api: Calls, state: str = "", code: str = "
         account, ends_at = await issuer.exchange(begun, code)
     except SignInError:
         return _not_let_in(request)
-    request.state.session = Session(
-        account.subject, account.name, account.role, account.token, csrf="", issuer=account.issuer
-    )
+    request.state.session = Session(**asdict(account), csrf="")
     try:
         await api.call("GET", "/v1/reasons")  # whether the API takes the token; its first use is recorded with it
     except ProblemError as refused:
@@ -70,7 +69,7 @@ async def sign_out(request: Request, session: Annotated[Session, signed_in()]) -
     """End this session, or with `everywhere` all of the account."""
     form, sessions = await request.form(), request.app.state.sessions()
     if text_of(form, "everywhere"):
-        await sessions.end_all(account_of(session))
+        await sessions.end_all(session)
     elif secret := request.cookies.get(cookie_name(request)):
         await sessions.end(secret)
     answer = see_other("/")
@@ -81,7 +80,7 @@ async def sign_out(request: Request, session: Annotated[Session, signed_in()]) -
 @router.get("/account")
 async def account(request: Request, session: Annotated[Session, signed_in()]) -> Response:
     """Show who is signed in, as what, and at how many browsers."""
-    count = await request.app.state.sessions().count(account_of(session))
+    count = await request.app.state.sessions().count(session)
     return render(request, "account", count=count, key=new_key())
 
 

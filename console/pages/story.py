@@ -12,8 +12,8 @@ from starlette.responses import Response
 from console.calling import ProblemError
 from console.rendering import render
 from console.routes import Calls, signed_in
-from console.session import Session
 from domain.actors import Role
+from domain.browser_sessions import Session
 from domain.languages import Language
 from domain.references import find_reference
 from programmes import room_of

@@ -10,9 +10,9 @@ from fastapi import FastAPI
 
 from console.app import create_console
 from console.front import Front
-from console.session import Session
 from domain.actors import Role
-from tests.api.callers import PERSONAS
+from domain.browser_sessions import Session
+from tests.api.callers import ISSUER, PERSONAS
 from tests.api.conftest import Stage, issuer_of_tests, settings_for_tests, stage
 from tests.cases.contexts import NOON
 from tests.console.visiting import ADDRESS, KeptSessions, Visitor
@@ -41,6 +41,7 @@ class Door:
         """Return somebody who is signed in as a persona of the tests."""
         claims = PERSONAS[persona]
         session = Session(
+            issuer=ISSUER,
             subject=persona,
             name=persona,
             role=Role(claims["role"]),

@@ -11,8 +11,8 @@ from starlette.responses import JSONResponse, Response
 from console.calling import ProblemError
 from console.front import of_the_api
 from console.routes import Calls, signed_in
-from console.session import Session
 from domain.actors import Role
+from domain.browser_sessions import Session
 from programmes.talent_permit.requests import RegistrationRequest
 from tests.api.conftest import Stage
 from tests.console.conftest import Door

@@ -17,9 +17,9 @@ from console.app import create_console
 from console.calling import ProblemError, WrongField
 from console.form_pages import form_page
 from console.forms import Field, Kind, field_at, fields_of, placed, value_field
-from console.session import Session
 from console.typed import changes, read_form
 from domain.actors import Role
+from domain.browser_sessions import Session
 from domain.languages import Language
 from programmes import PROGRAMMES
 from programmes.appraisal.requests import AppraisalEvidence, AppraisalRequest
@@ -47,7 +47,7 @@ def shown(fields: tuple[Field, ...], problem: ProblemError | None = None) -> Lex
     """Return the page of a form with these fields."""
     request = Request({"type": "http", "path": "/", "query_string": b"", "headers": [], "app": CONSOLE})
     request.state.language = Language.EN
-    request.state.session = Session(subject="s", name="", role=Role.EMPLOYER, token="t", csrf="c")
+    request.state.session = Session(issuer="i", subject="s", name="", role=Role.EMPLOYER, token="t", csrf="c")
     page = form_page(
         request, heading="A form", fields=fields, action="/here", act="Send", key="key", problem=problem, leave="/"
     )

@@ -9,8 +9,8 @@ from starlette.responses import PlainTextResponse, Response
 
 from console.calling import ProblemError
 from console.routes import Calls, signed_in
-from console.session import Session
 from domain.actors import Role
+from domain.browser_sessions import Session
 from domain.errors import Unavailable
 from domain.languages import Language
 from tests.console.conftest import Door

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from console.app import create_console
 from console.front import Front
 from console.issuer import Begun, Issuer
-from console.session import SECURE_COOKIE, BrowserSessions
+from console.session import SECURE_COOKIE
 from domain.browser_sessions import Account
+from privacy.browser_sessions import BrowserSessions
 from sandbox.standins.issuer import create_app
 from settings import Settings
 from store.tables import browser_sessions

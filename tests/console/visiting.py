@@ -1,7 +1,7 @@
 """A browser without scripts, as far as tests of pages need one: links, forms, cookies, and what a page says."""
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any, Final, Self
 from urllib.parse import urljoin
@@ -9,8 +9,8 @@ from urllib.parse import urljoin
 import httpx
 from selectolax.lexbor import LexborHTMLParser, LexborNode
 
-from console.session import SECURE_COOKIE, Session
-from domain.browser_sessions import Account
+from console.session import SECURE_COOKIE
+from domain.browser_sessions import Account, Session
 
 ADDRESS: Final = "https://permits.test"
 
@@ -33,8 +33,7 @@ class KeptSessions:
 
     async def open(self, account: Account, ends_at: datetime) -> str:
         """Open a session."""
-        session = Session(account.subject, account.name, account.role, account.token, "csrf", account.issuer)
-        return self.keep(session)
+        return self.keep(Session(**asdict(account), csrf="csrf"))
 
     async def end(self, secret: str) -> None:
         """End a session."""
