@@ -114,7 +114,7 @@ class Access:
 
     def _need_document(self, request: Request) -> None:
         """Refuse a person who is not known by a document, where that is asked for."""
-        session: Session | None = getattr(request.state, "session", None)
+        session = session_of(request)
         if self.asks_document and request.state.actor.role is Role.PERSON and not (session and session.by_document):
             raise Refused("role_not_allowed", ASSERT_DOCUMENT)
         if self.knows_person and request.state.actor.role is Role.PERSON and session is None:
@@ -328,6 +328,12 @@ async def idempotency(
 
 
 IdempotencyKey = Annotated[Idempotency, Depends(idempotency)]
+
+
+def session_of(request: Request) -> Session | None:
+    """Return the session of the person who calls, by a link or by a document; None of everyone else."""
+    session: Session | None = getattr(request.state, "session", None)
+    return session
 
 
 def is_write(request: Request) -> bool:

@@ -47,6 +47,4 @@ async def list_own_acts(request: Request, reference: CasePath, session: Annotate
     """Return it of a case of the person's own, with what the person may ask."""
     context, actor = wiring_of(request).context, request.state.actor
     named = await need_own_reference(context, actor, session, reference)
-    return json_response(
-        await get_acts(context, actor, named, request.state.language, explain=sentence_of), in_china=True
-    )
+    return await _read(request, named, actor)

@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Path, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute, IdempotencyKey, allow, anyone
+from api.access import GuardedRoute, IdempotencyKey, allow, anyone, session_of
 from api.answers import json_response, respond
 from api.callers import client_of
 from api.case_routes import CaseRoutes, called
@@ -38,7 +38,7 @@ async def issue(
     actor: Annotated[Actor, _SIDES],
 ) -> Response:
     """Issue a code by which anyone sees whether the case is in force; it is shown once, and can be withdrawn."""
-    session = getattr(request.state, "session", None)
+    session = session_of(request)
     return respond(await check_codes.issue(wiring_of(request).context, actor, session, reference, idempotency))
 
 
@@ -50,7 +50,7 @@ async def issue(
 )
 async def list_codes(request: Request, reference: CasePath, actor: Annotated[Actor, _SIDES]) -> Response:
     """List the codes that were issued, without what they are: to employer and person those of their own side."""
-    session = getattr(request.state, "session", None)
+    session = session_of(request)
     items = await check_codes.list_codes(wiring_of(request).context, actor, session, reference)
     return json_response({"items": items})
 
@@ -70,7 +70,7 @@ async def withdraw(
     actor: Annotated[Actor, _SIDES],
 ) -> Response:
     """Withdraw a code: whoever shows it from now on is answered as for one that there never was."""
-    context, session = wiring_of(request).context, getattr(request.state, "session", None)
+    context, session = wiring_of(request).context, session_of(request)
     return respond(await check_codes.withdraw(context, actor, session, reference, code_id, idempotency))
 
 

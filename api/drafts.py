@@ -5,7 +5,7 @@ from typing import Annotated
 from fastapi import APIRouter, Header, Request
 from starlette.responses import Response
 
-from api.access import GuardedRoute, IdempotencyKey, allow
+from api.access import GuardedRoute, IdempotencyKey, allow, session_of
 from api.answers import json_response, respond
 from api.parameters import IdPath
 from api.wiring import wiring_of
@@ -29,21 +29,21 @@ async def begin(
     request: Request, body: DraftRequest, idempotency: IdempotencyKey, actor: Annotated[Actor, _OWNERS]
 ) -> Response:
     """Keep what was begun, sealed, for thirty days from its last change; nothing of it is checked or sent."""
-    session = getattr(request.state, "session", None)
+    session = session_of(request)
     return _tagged(await drafts.begin(wiring_of(request).context, actor, session, body, idempotency))
 
 
 @router.get("", response_model=DraftsView, summary="List your drafts")
 async def list_drafts(request: Request, actor: Annotated[Actor, _OWNERS]) -> Response:
     """List your drafts without what they say; an employer's are seen by all who act for it."""
-    session = getattr(request.state, "session", None)
+    session = session_of(request)
     return json_response({"items": await drafts.list_own(wiring_of(request).context, actor, session)})
 
 
 @router.get("/{draft_id}", response_model=OpenedDraftView, summary="Read a draft")
 async def read(request: Request, draft_id: IdPath, actor: Annotated[Actor, _OWNERS]) -> Response:
     """Return a draft with what it says; `ETag` is its version."""
-    session = getattr(request.state, "session", None)
+    session = session_of(request)
     shown = await drafts.read(wiring_of(request).context, actor, session, draft_id)
     return json_response(shown.as_json(), headers={"ETag": f'"{shown.version}"', "Cache-Control": "no-store"})
 
@@ -61,7 +61,7 @@ async def change(
     version = (if_match or "").strip().removeprefix("W/").strip('"')
     if not (version.isascii() and version.isdigit() and len(version) < 9):
         raise Refused("malformed", "Send the header `If-Match` with the `ETag` of the draft as you read it.")
-    context, session = wiring_of(request).context, getattr(request.state, "session", None)
+    context, session = wiring_of(request).context, session_of(request)
     return _tagged(await drafts.change(context, actor, session, draft_id, body, int(version), idempotency))
 
 
@@ -70,7 +70,7 @@ async def discard(
     request: Request, draft_id: IdPath, idempotency: IdempotencyKey, actor: Annotated[Actor, _OWNERS]
 ) -> Response:
     """Delete a draft at once; one that is gone is as good."""
-    session = getattr(request.state, "session", None)
+    session = session_of(request)
     return respond(await drafts.discard(wiring_of(request).context, actor, session, draft_id, idempotency))
 
 

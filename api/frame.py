@@ -15,9 +15,9 @@ from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from api import call_metrics
 from api.callers import client_of
-from api.languages import negotiate
 from api.limiting import Limiter
 from api.shares import Place
+from domain.accept_language import negotiate
 from domain.errors import Refused, Unavailable
 from domain.languages import Language
 from domain.references import find_reference

@@ -8,8 +8,8 @@ import orjson
 from pydantic import BaseModel, Field
 from starlette.responses import Response
 
-from api.languages import DEFAULT
 from api.published_words import Use
+from domain.accept_language import DEFAULT
 from domain.errors import PROBLEM_STATUS, FieldError, Refused
 from domain.languages import Language
 from texts.problems import (

@@ -11,7 +11,7 @@ from starlette.responses import Response
 from starlette.routing import BaseRoute
 
 from api import case_changes, case_reads, check_codes, decision_letters, erasure, receipts
-from api.access import GuardedRoute, IdempotencyKey, allow, signed
+from api.access import GuardedRoute, IdempotencyKey, allow, session_of, signed
 from api.acts import act, pending
 from api.answers import Pages, answer_page, json_response, respond
 from api.case_acts import add_acts
@@ -164,7 +164,7 @@ def _add_cases(router: ProgrammeRouter) -> None:
 
 
 async def _submit(request: Request, body: Form, idempotency: Idempotency, actor: Actor) -> Response:
-    wiring, session = wiring_of(request), getattr(request.state, "session", None)
+    wiring, session = wiring_of(request), session_of(request)
     accepted = await accept(
         wiring.context,
         programme_in(request),

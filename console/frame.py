@@ -10,11 +10,11 @@ from starlette.exceptions import HTTPException
 from starlette.responses import RedirectResponse, Response
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-from api.languages import negotiate
 from console.calling import ProblemError
 from console.rendering import render
 from console.routes import ForeignFormError, NotForYouError, NotSignedInError
 from console.session import cookie_name
+from domain.accept_language import negotiate
 from domain.errors import Unavailable
 from domain.languages import Language
 from temporal.telemetry import correlated, describe

@@ -18,7 +18,7 @@ from domain.errors import Refused
 from domain.languages import Language
 from domain.notices import Recipient
 from domain.reasons import Use
-from domain.routes import On
+from domain.routes import On, OwnRoute
 from domain.tasks import TaskKind
 from texts.acts import act_label, going, recipients_word, stage_word, track_stage_word
 from texts.reasons import reason_sentence
@@ -49,7 +49,7 @@ def acts_of(
     found = []
     for each in allowed(file, actor, at):
         command = programme.commands[each.command]
-        if not _is_asked_by(command, actor.role):
+        if actor.role not in command.by:
             continue
         why_not = conflict or each.why_not
         told = None if why_not is None else RefusedActView(code=why_not.code, detail=explain(why_not, language))
@@ -79,16 +79,12 @@ def _conflict(file: CaseFile, actor: Actor) -> Refused | None:
     return None
 
 
-def _is_asked_by(command: Command, role: Role) -> bool:
-    return role in command.by
-
-
 def _address(file: CaseFile, programme: Programme, command: Command, track: At | None, role: Role) -> str:
     """Return where a role asks a command: below the case, or below the person where only the person asks it so."""
     route = command.route
-    if route is None or (role not in route.by and command.own is not None):
-        assert command.own is not None, "a command that a role asks has a way to be asked"
-        return f"/v1/me/{command.own.verb}"
+    if (own := _own(command, role)) is not None:
+        return f"/v1/me/{own.verb}"
+    assert route is not None, "a command that a role asks has a way to be asked"
     case = f"/v1/{programme.path}/{file.reference}"
     if route.on is On.TASK:
         return f"/v1/tasks/{{task_id}}/{route.verb}"
@@ -99,9 +95,14 @@ def _address(file: CaseFile, programme: Programme, command: Command, track: At |
     return f"{case}/{_PLACES.get(route.on, '')}{route.verb}"
 
 
+def _own(command: Command, role: Role) -> OwnRoute | None:
+    """Return the way by which only the person asks, where a role has no other."""
+    return command.own if command.route is None or role not in command.route.by else None
+
+
 def _body(command: Command, role: Role) -> str | None:
-    if command.own is not None and (command.route is None or role not in command.route.by):
-        return command.own.body.__name__
+    if (own := _own(command, role)) is not None:
+        return own.body.__name__
     return None if command.body is None else command.body.__name__
 
 

@@ -1,13 +1,14 @@
 """What anyone may ask of a programme before there is an account or a case: whether it is for them, and would do."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import date
 from enum import StrEnum
-from typing import Any
+from typing import Any, Final
 
 from pydantic import BaseModel
 
+from domain.data_map import NOBODY, DataRow, Retention, rows
 from domain.findings import ParameterUsed
 from domain.languages import Language
 from policy.pack import PackShelf
@@ -76,6 +77,25 @@ class SelfCheck:
     asks: type[BaseModel]
     of: frozenset[SelfCheckOrigin]
     answers: Callable[[Any, PackShelf, date, Language], SelfCheckAnswer]
+
+
+_BEST_FIRST: Final = (SelfCheckOutcome.MET, SelfCheckOutcome.UNSURE, SelfCheckOutcome.NOT_MET)
+
+
+def best_of(outcomes: Iterable[SelfCheckOutcome]) -> SelfCheckOutcome:
+    """Return what several come to where one that is met is enough.
+
+    Raises:
+        StopIteration: there are none.
+    """
+    known = set(outcomes)
+    return next(each for each in _BEST_FIRST if each in known)
+
+
+def body_rows(asks: type[BaseModel]) -> tuple[DataRow, ...]:
+    """Return what the data map says of what is asked; it is answered and not kept."""
+    why = "answering how the rules stand to somebody whose name is not asked"
+    return tuple(rows(asks.__name__, " ".join(asks.model_fields), why, NOBODY, until=Retention.MOMENT))
 
 
 def summed_up(found: Sequence[SelfCheckFound]) -> SelfCheckOutcome:

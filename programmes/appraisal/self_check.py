@@ -5,9 +5,16 @@ from typing import Annotated, Final
 
 from pydantic import Field, StrictBool
 
-from cases.shared.self_checks import SelfCheck, SelfCheckAnswer, SelfCheckFound, SelfCheckOrigin, SelfCheckOutcome
+from cases.shared.self_checks import (
+    SelfCheck,
+    SelfCheckAnswer,
+    SelfCheckFound,
+    SelfCheckOrigin,
+    SelfCheckOutcome,
+    best_of,
+    body_rows,
+)
 from domain.bodies import Body
-from domain.data_map import NOBODY, DataRow, Retention, rows
 from domain.figures import Money
 from domain.findings import ParameterUsed
 from domain.languages import Language
@@ -62,20 +69,9 @@ def _answers(asked: AppraisalSelfCheck, shelf: PackShelf, on: date, language: La
     )
     by_list = SelfCheckOutcome.NOT_MET if asked.has_achievement is False else SelfCheckOutcome.UNSURE
     achievement = SelfCheckFound(code=AppraisalRoute.ACHIEVEMENT.value, outcome=by_list, fact="has_achievement")
-    outcomes = (points.outcome, achievement.outcome)
-    order = (SelfCheckOutcome.MET, SelfCheckOutcome.UNSURE, SelfCheckOutcome.NOT_MET)
-    best = next(each for each in order if each in outcomes)
+    best = best_of((points.outcome, achievement.outcome))
     return SelfCheckAnswer(outcome=best, found=[points, achievement], rule_version=pack.version)
 
 
 SELF_CHECK: Final = SelfCheck(asks=AppraisalSelfCheck, of=frozenset(SelfCheckOrigin), answers=_answers)
-# What the data map says of what is asked; it is answered and not kept.
-SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
-    *rows(
-        "AppraisalSelfCheck",
-        " ".join(AppraisalSelfCheck.model_fields),
-        "answering how the rules stand to somebody whose name is not asked",
-        NOBODY,
-        until=Retention.MOMENT,
-    ),
-)
+SELF_CHECK_BODIES: Final = body_rows(AppraisalSelfCheck)

@@ -11,10 +11,10 @@ from cases.shared.self_checks import (
     SelfCheckFound,
     SelfCheckOrigin,
     SelfCheckOutcome,
+    body_rows,
     summed_up,
 )
 from domain.bodies import Body
-from domain.data_map import NOBODY, DataRow, Retention, rows
 from domain.employers import EmployerKind
 from domain.fields import Day
 from domain.findings import FindingOutcome
@@ -79,13 +79,4 @@ def _fact(fields: tuple[str, ...]) -> str | None:
 
 
 SELF_CHECK: Final = SelfCheck(asks=TalentPermitSelfCheck, of=frozenset({SelfCheckOrigin.MAINLAND}), answers=_answers)
-# What the data map says of what is asked; it is answered and not kept.
-SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
-    *rows(
-        "TalentPermitSelfCheck",
-        " ".join(TalentPermitSelfCheck.model_fields),
-        "answering how the rules stand to somebody whose name is not asked",
-        NOBODY,
-        until=Retention.MOMENT,
-    ),
-)
+SELF_CHECK_BODIES: Final = body_rows(TalentPermitSelfCheck)

@@ -5,8 +5,15 @@ from typing import Annotated, Final
 
 from pydantic import Field
 
-from cases.shared.self_checks import SelfCheck, SelfCheckAnswer, SelfCheckFound, SelfCheckOrigin, SelfCheckOutcome
-from domain.data_map import NOBODY, DataRow, Retention, rows
+from cases.shared.self_checks import (
+    SelfCheck,
+    SelfCheckAnswer,
+    SelfCheckFound,
+    SelfCheckOrigin,
+    SelfCheckOutcome,
+    best_of,
+    body_rows,
+)
 from domain.errors import FieldError, Refused
 from domain.field_errors import FieldCode
 from domain.figures import Money
@@ -38,10 +45,8 @@ def _answers(asked: WorkPermitSelfCheck, shelf: PackShelf, on: date, language: L
     pack = shelf.on(on)
     claims = Claims.model_validate(asked.model_dump(include=set(Claims.model_fields)))
     found = routes(claims, pack, on, local_average_wage_year=asked.local_average_wage_year)
-    best = {outcome_for(category, found) for category in _TALENT}
-    order = (WorkPermitRouteOutcome.MET, WorkPermitRouteOutcome.OFFICER, WorkPermitRouteOutcome.NOT_MET)
     return SelfCheckAnswer(
-        outcome=_OUTCOMES[next(each for each in order if each in best)],
+        outcome=best_of(_OUTCOMES[outcome_for(category, found)] for category in _TALENT),
         found=[
             SelfCheckFound(
                 code=each.code.value,
@@ -57,13 +62,4 @@ def _answers(asked: WorkPermitSelfCheck, shelf: PackShelf, on: date, language: L
 
 
 SELF_CHECK: Final = SelfCheck(asks=WorkPermitSelfCheck, of=frozenset({SelfCheckOrigin.FOREIGN}), answers=_answers)
-# What the data map says of what is asked; it is answered and not kept.
-SELF_CHECK_BODIES: Final[tuple[DataRow, ...]] = (
-    *rows(
-        "WorkPermitSelfCheck",
-        " ".join(WorkPermitSelfCheck.model_fields),
-        "answering how the rules stand to somebody whose name is not asked",
-        NOBODY,
-        until=Retention.MOMENT,
-    ),
-)
+SELF_CHECK_BODIES: Final = body_rows(WorkPermitSelfCheck)

@@ -6,7 +6,9 @@ from typing import Any, Final
 
 from starlette.responses import HTMLResponse
 
+from domain.accept_language import negotiate
 from domain.actors import Role
+from domain.languages import Language
 
 _STYLE: Final = (
     "body{font:16px/1.6 system-ui,sans-serif;max-width:44rem;margin:2rem auto;padding:0 1rem;color:#16282c}"
@@ -16,8 +18,8 @@ _STYLE: Final = (
     "button:hover{background:#f5f3ec}button:focus{outline:3px solid #ffce3d;outline-offset:0}small{color:#4b5c61}"
 )
 # Heading, what it is, and the roles, by language.
-_WORDS: Final[Mapping[str, tuple[str, str, Mapping[Role, str]]]] = {
-    "zh-Hans": (
+_WORDS: Final[Mapping[Language, tuple[str, str, Mapping[Role, str]]]] = {
+    Language.ZH_HANS: (
         "选择一个演示身份登录",
         "这是替代真实身份系统的样例，没有密码。所有人物和单位均为虚构。",
         {
@@ -29,7 +31,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, Mapping[Role, str]]]] = {
             Role.PERSON: "本人",
         },
     ),
-    "zh-Hant": (
+    Language.ZH_HANT: (
         "選擇一個演示身份登入",
         "這是替代真實身份系統的樣例，沒有密碼。所有人物和單位均屬虛構。",
         {
@@ -41,7 +43,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, Mapping[Role, str]]]] = {
             Role.PERSON: "本人",
         },
     ),
-    "en": (
+    Language.EN: (
         "Choose a demo persona to sign in as",
         "This stands in for a real identity provider and has no passwords. All people and bodies are made up.",
         {
@@ -58,9 +60,7 @@ _WORDS: Final[Mapping[str, tuple[str, str, Mapping[Role, str]]]] = {
 
 def page_of(personas: Mapping[str, Any], asked: Mapping[str, str], accept_language: str) -> HTMLResponse:
     """Return the page; `asked` goes on with the choice."""
-    first = accept_language.lower()
-    traditional = first.startswith(("zh-hant", "zh-hk", "zh-tw", "zh-mo"))
-    language = "zh-Hant" if traditional else "zh-Hans" if first.startswith("zh") else "en"
+    language = negotiate(accept_language)
     heading, what, roles = _WORDS[language]
     hidden = "".join(
         f'<input type="hidden" name="{escape(name)}" value="{escape(value)}">' for name, value in asked.items()
